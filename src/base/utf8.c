@@ -1,0 +1,193 @@
+#include "base/utf8.h"
+
+#include <wchar.h>
+
+size_t utf8_next(struct str s, uint32_t *cp)
+{
+	const unsigned char *p = (const unsigned char *)s.p;
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	uint32_t c;
+	size_t n;
+
+	if (s.n == 0)
+		return 0;
+	if (p[0] < 0x80) {
+		*cp = p[0];
+		return 1;
+	}
+	n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+	if (p[0] < 0xc2 || p[0] > 0xf4 || n > s.n)
+		return 0;
+	c = p[0] & (0x7fu >> n);
+	for (size_t i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (p[i] & 0x3fu);
+	}
+	if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+		return 0;
+	*cp = c;
+	return n;
+}
+
+static struct str skip(struct str s, size_t n)
+{
+	return (struct str){s.p + n, s.n - n};
+}
+
+bool utf8_valid(struct str s)
+{
+	uint32_t cp;
+
+	while (s.n) {
+		size_t n = utf8_next(s, &cp);
+
+		if (n == 0)
+			return false;
+		s = skip(s, n);
+	}
+	return true;
+}
+
+bool utf8_repair(struct buf *out, struct str s)
+{
+	bool any = false;
+	uint32_t cp;
+
+	while (s.n) {
+		size_t n = utf8_next(s, &cp);
+
+		if (n == 0) {
+			buf_puts(out, "\xef\xbf\xbd");
+			any = true;
+			n = 1;
+		} else {
+			buf_add(out, s.p, n);
+		}
+		s = skip(s, n);
+	}
+	return any;
+}
+
+/* Characters that change how others are drawn without being seen: Unicode's Cc, Cf, Zl and Zp as far as they occur. */
+static bool is_invisible(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || c == 0x180e ||
+	       (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
+	       c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
+}
+
+static int column_width(uint32_t c)
+{
+	int w;
+
+	if (c < 0x80)
+		return 1;
+	w = wcwidth((wchar_t)c);
+	return w < 0 ? 1 : w;
+}
+
+/* Most names are nothing but printable ASCII: those bytes are taken in runs. */
+static size_t plain_run(struct str s)
+{
+	size_t n = 0;
+
+	while (n < s.n && s.p[n] >= 0x20 && s.p[n] < 0x7f)
+		n++;
+	return n;
+}
+
+void utf8_display(struct buf *out, struct str s, bool ascii)
+{
+	uint32_t cp;
+
+	while (s.n) {
+		size_t n = plain_run(s);
+
+		if (n) {
+			buf_add(out, s.p, n);
+			s = skip(s, n);
+			continue;
+		}
+		n = utf8_next(s, &cp);
+		if (n == 0) {
+			buf_printf(out, "\\x%02x", (unsigned char)s.p[0]);
+			n = 1;
+		} else if (cp == '\n' || cp == '\t' || cp == '\r') {
+			buf_puts(out, cp == '\n' ? "\\n" : cp == '\t' ? "\\t" : "\\r");
+		} else if (cp < 0x20 || cp == 0x7f) {
+			buf_printf(out, "\\x%02x", (unsigned)cp);
+		} else if (is_invisible(cp) || (ascii && cp >= 0x80) || (cp >= 0x80 && wcwidth((wchar_t)cp) < 0)) {
+			buf_printf(out, cp > 0xffff ? "\\U%08x" : "\\u%04x", (unsigned)cp);
+		} else {
+			buf_add(out, s.p, n);
+		}
+		s = skip(s, n);
+	}
+}
+
+size_t utf8_fit(struct str s, size_t columns, size_t *used)
+{
+	const char *start = s.p;
+	size_t w = 0;
+	uint32_t cp;
+
+	while (s.n) {
+		size_t n = plain_run(s), cw;
+
+		if (n) {
+			n = n < columns - w ? n : columns - w;
+			if (n == 0)
+				break;
+			w += n;
+			s = skip(s, n);
+			continue;
+		}
+		n = utf8_next(s, &cp);
+		if (n == 0) {
+			n = 1;
+			cp = '?';
+		}
+		cw = (size_t)column_width(cp);
+		if (w + cw > columns)
+			break;
+		w += cw;
+		s = skip(s, n);
+	}
+	if (used)
+		*used = w;
+	return (size_t)(s.p - start);
+}
+
+size_t utf8_width(struct str s)
+{
+	size_t w;
+
+	utf8_fit(s, SIZE_MAX, &w);
+	return w;
+}
+
+void utf8_ellipsis(struct buf *out, struct str s, size_t columns, bool ascii)
+{
+	size_t width = utf8_width(s), head, tail, at, used;
+
+	if (width <= columns) {
+		buf_str(out, s);
+		return;
+	}
+	if (columns == 0)
+		return;
+	head = (columns - 1) / 2;
+	tail = columns - 1 - head;
+	at = utf8_fit(s, head, NULL);
+	buf_add(out, s.p, at);
+	buf_puts(out, ascii ? "~" : "…");
+	at = utf8_fit(s, width - tail, &used);
+	if (used < width - tail) { /* a wide character straddles the cut */
+		uint32_t cp;
+		size_t n = utf8_next(skip(s, at), &cp);
+
+		at += n ? n : 1;
+	}
+	buf_str(out, skip(s, at));
+}
