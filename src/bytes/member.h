@@ -1,0 +1,32 @@
+/* What the files of bytes/ share: adding members, mappings, temporary files. Of no concern to the layers above. */
+#ifndef BYTES_MEMBER_H
+#define BYTES_MEMBER_H
+
+#include "bytes/source.h"
+
+/* Adds a member and returns its number. The name is copied. */
+uint32_t source_add(struct source *, struct member);
+
+/* Maps the whole of fd, which is a regular file of `size` bytes (not 0), and adds it as a file. beside is the path by
+ * which files in the same directory are found; NULL: it stands in none. fd may be closed afterwards. */
+enum rc source_map(struct source *, int fd, uint64_t size, const char *name, const char *beside, uint32_t *member,
+		   struct err *);
+
+/* A temporary file without a name: a descriptor, or -1 with a sentence. */
+int spool_open(struct err *);
+enum rc spool_write(int fd, const void *p, size_t n, struct err *);
+
+/* Copies a pipe into an unlinked temporary file and adds that. */
+enum rc source_spool_pipe(struct source *, int fd, const char *name, uint32_t *member, struct err *);
+
+/* Whether bytes look like something compressed or an archive that libarchive is to unpack. */
+bool archive_looks(struct bytes head);
+
+/*
+ * Unpacks `packed`, the bytes of the file at path, and adds the entry wanted, or its only weight file for NULL. RC_FAIL
+ * when there is none, or several (the sentence lists them).
+ */
+enum rc source_add_archive(struct source *, struct bytes packed, const char *path, const char *entry,
+			   bool (*is_weights)(struct bytes head, const char *name), uint32_t *member, struct err *);
+
+#endif

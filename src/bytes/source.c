@@ -1,0 +1,393 @@
+#include "bytes/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bytes/member.h"
+#include "bytes/stream.h"
+
+struct mapping {
+	struct mapping *next;
+	void *p;
+	size_t n;
+	uint32_t member;
+	const char *beside; /* as of source_map */
+};
+
+uint32_t source_add(struct source *s, struct member m)
+{
+	if (s->n == s->cap) {
+		s->cap = s->cap ? 2 * s->cap : 4;
+		s->members = xrealloc(s->members, s->cap, sizeof(*s->members));
+	}
+	m.name = arena_str(&s->arena, m.name);
+	s->members[s->n] = m;
+	return (uint32_t)s->n++;
+}
+
+enum rc source_map(struct source *s, int fd, uint64_t size, const char *name, const char *beside, uint32_t *member,
+		   struct err *e)
+{
+	struct mapping *map;
+	void *p;
+
+	if (size > PTRDIFF_MAX)
+		return err_set(e, "%" PRIu64 " bytes do not fit into this machine's address space", size);
+	p = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (p == MAP_FAILED)
+		return err_set(e, "cannot be mapped: %s", strerror(errno));
+	*member = source_add(s, (struct member){.name = str_of(name), .size = size, .data = {p, (size_t)size}});
+	s->members[*member].file = *member;
+	map = arena_new(&s->arena, struct mapping, 1);
+	*map = (struct mapping){s->mappings, p, (size_t)size, *member, NULL};
+	if (beside)
+		map->beside = arena_str(&s->arena, str_of(beside)).p;
+	s->mappings = map;
+	/* cppcheck-suppress memleak ; the mapping is in the source's list */
+	return RC_OK;
+}
+
+/* ---- temporary files ---- */
+
+int spool_open(struct err *e)
+{
+	const char *dir = getenv("TMPDIR");
+	char path[PATH_MAX];
+	int fd;
+
+	if (!dir || !*dir)
+		dir = "/tmp";
+#ifdef O_TMPFILE
+	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		return fd;
+#endif
+	/* Not every file system has files without a name. */
+	if (strlen(dir) > sizeof(path) - 16) {
+		err_set(e, "the name of the directory for temporary files is too long");
+		return -1;
+	}
+	strcpy(path, dir);
+	strcat(path, "/weigh.XXXXXX");
+	fd = mkstemp(path);
+	if (fd < 0) {
+		err_set(e, "no temporary file can be made in %s: %s", dir, strerror(errno));
+		return -1;
+	}
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	unlink(path);
+	return fd;
+}
+
+enum rc spool_write(int fd, const void *bytes, size_t n, struct err *e)
+{
+	const uint8_t *p = bytes;
+
+	while (n) {
+		ssize_t k = write(fd, p, n);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return err_set(e, "cannot be unpacked into a temporary file: %s", strerror(errno));
+		p += k;
+		n -= (size_t)k;
+	}
+	return RC_OK;
+}
+
+/* Reads what is there, and waits where nothing is: a pipe that was opened by name does not block. */
+static ssize_t read_pipe(int fd, void *buf, size_t n)
+{
+	for (;;) {
+		ssize_t k = read(fd, buf, n);
+
+		if (k >= 0 || (errno != EINTR && errno != EAGAIN))
+			return k;
+		if (errno == EAGAIN)
+			poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, -1);
+	}
+}
+
+static enum rc copy_pipe(int from, int to, uint64_t *size, struct err *e)
+{
+	enum { STEP = 256 * 1024 };
+	uint8_t *buf = xmalloc(STEP);
+	enum rc rc = RC_OK;
+	ssize_t n;
+
+	*size = 0;
+	while (rc == RC_OK && (n = read_pipe(from, buf, STEP)) != 0) {
+		if (n < 0)
+			rc = err_set(e, "cannot be read: %s", strerror(errno));
+		else if ((*size += (uint64_t)n) > SOURCE_INFLATE_MAX)
+			rc = err_set(e, "more than %" PRIu64 " bytes came through the pipe", SOURCE_INFLATE_MAX);
+		else
+			rc = spool_write(to, buf, (size_t)n, e);
+	}
+	free(buf);
+	if (rc == RC_OK && *size == 0)
+		return err_set(e, "nothing came through the pipe");
+	return rc;
+}
+
+enum rc source_spool_pipe(struct source *s, int fd, const char *name, uint32_t *member, struct err *e)
+{
+	int temp = spool_open(e);
+	uint64_t size;
+	enum rc rc;
+
+	if (temp < 0)
+		return RC_FAIL;
+	rc = copy_pipe(fd, temp, &size, e);
+	if (rc == RC_OK)
+		rc = source_map(s, temp, size, name, NULL, member, e);
+	close(temp);
+	return rc;
+}
+
+/* ---- opening ---- */
+
+static enum rc add_fd(struct source *s, int fd, const char *name, const char *beside, uint32_t *member, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return err_set(e, "cannot be read: %s", strerror(errno));
+	if (S_ISDIR(st.st_mode))
+		return err_set(e, "is a directory");
+	if (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode))
+		return source_spool_pipe(s, fd, name, member, e);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, "is a device, not a file");
+	if (st.st_size <= 0)
+		return err_set(e, "is empty");
+	return source_map(s, fd, (uint64_t)st.st_size, name, beside, member, e);
+}
+
+static enum rc add_path(struct source *s, const char *path, uint32_t *member, struct err *e)
+{
+	/* A named pipe is not waited for, and a terminal does not become ours. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	enum rc rc;
+
+	if (fd < 0)
+		return err_set(e, "cannot be opened: %s", strerror(errno));
+	rc = add_fd(s, fd, path, path, member, e);
+	close(fd);
+	return rc;
+}
+
+static bool is_file(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* Where in ARCHIVE:ENTRY the entry begins: after the first colon with a file's name before it. NULL: nowhere. */
+static const char *entry_part(struct source *s, const char *path, const char **archive)
+{
+	for (const char *colon = path; (colon = strchr(colon, ':')); colon++) {
+		*archive = arena_str(&s->arena, (struct str){path, (size_t)(colon - path)}).p;
+		if (colon[1] && is_file(*archive))
+			return colon + 1;
+	}
+	return NULL;
+}
+
+/* A member that turned out to be only the wrapping is taken back, with its mapping. */
+static void drop_last(struct source *s)
+{
+	struct mapping *map = s->mappings;
+
+	munmap(map->p, map->n);
+	s->mappings = map->next;
+	s->n--;
+}
+
+static enum rc unpack(struct source *s, uint32_t packed, const char *path, const char *entry,
+		      bool (*is_weights)(struct bytes, const char *), uint32_t *member, struct err *e)
+{
+	struct source inner = {0};
+	enum rc rc = source_add_archive(&inner, s->members[packed].data, path, entry, is_weights, member, e);
+
+	if (rc != RC_OK) {
+		source_close(&inner);
+		return rc;
+	}
+	/* The unpacked file takes the place of the packed one. */
+	drop_last(s);
+	*member = source_add(s, inner.members[*member]);
+	s->members[*member].file = *member;
+	inner.mappings->member = *member;
+	struct mapping *map = arena_new(&s->arena, struct mapping, 1);
+	*map = *inner.mappings;
+	map->next = s->mappings;
+	s->mappings = map;
+	inner.mappings = NULL;
+	source_close(&inner);
+	return RC_OK;
+}
+
+enum rc source_open(struct source *s, const char *path, bool (*is_weights)(struct bytes, const char *),
+		    uint32_t *member, struct err *e)
+{
+	const char *archive = NULL, *entry = NULL;
+	struct bytes data;
+	enum rc rc;
+
+	if (strcmp(path, "-") == 0) {
+		rc = add_fd(s, STDIN_FILENO, "-", NULL, member, e);
+	} else {
+		if (access(path, F_OK) != 0)
+			entry = entry_part(s, path, &archive);
+		rc = add_path(s, entry ? archive : path, member, e);
+	}
+	if (rc != RC_OK)
+		return rc;
+	data = s->members[*member].data;
+	if (entry)
+		return unpack(s, *member, archive, entry, is_weights, member, e);
+	if (!is_weights || is_weights(data, path) || !archive_looks(data))
+		return RC_OK;
+	return unpack(s, *member, path, NULL, is_weights, member, e);
+}
+
+/* ---- files beside a file ---- */
+
+static const char *beside_of(const struct source *s, uint32_t member)
+{
+	for (const struct mapping *m = s->mappings; m; m = m->next)
+		if (m->member == member)
+			return m->beside;
+	return NULL;
+}
+
+static bool plain_name(struct str name)
+{
+	return name.n && name.n <= NAME_MAX && !memchr(name.p, '/', name.n) && !memchr(name.p, '\\', name.n) &&
+	       !memchr(name.p, '\0', name.n) && !str_eq(name, STR(".")) && !str_eq(name, STR(".."));
+}
+
+static bool below(const char *path, const char *dir, size_t n)
+{
+	return strncmp(path, dir, n) == 0 && (path[n] == '/' || (n && dir[n - 1] == '/'));
+}
+
+/*
+ * Whether a file that dir/name resolves to may be opened. Links that leave the directory are refused, but for the layout of
+ * the Hugging Face cache: X/snapshots/REVISION/name is a link to X/blobs/HASH.
+ */
+static bool stays_inside(const char *dir, const char *target)
+{
+	const char *slash = strrchr(dir, '/');
+	const char *suffix = "/snapshots";
+	size_t n, k = strlen(suffix);
+
+	if (below(target, dir, strlen(dir)))
+		return true;
+	n = slash ? (size_t)(slash - dir) : 0;
+	if (n <= k || strncmp(dir + n - k, suffix, k) != 0)
+		return false;
+	return below(target, dir, n - k) && strncmp(target + (n - k), "/blobs/", 7) == 0;
+}
+
+static const char *dir_of(struct arena *a, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return ".";
+	return arena_str(a, (struct str){path, slash == path ? 1 : (size_t)(slash - path)}).p;
+}
+
+static enum rc open_inside(const char *dir, const char *path, int *fd, struct err *e)
+{
+	char *real_dir = realpath(dir, NULL), *target = realpath(path, NULL);
+	enum rc rc = RC_OK;
+
+	if (!real_dir || !target)
+		rc = err_set(e, "cannot be opened: %s", strerror(errno));
+	else if (!stays_inside(real_dir, target))
+		rc = err_set(e, "is a link out of its directory: not followed");
+	else if ((*fd = open(target, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW)) < 0)
+		rc = err_set(e, "cannot be opened: %s", strerror(errno));
+	free(real_dir);
+	free(target);
+	return rc;
+}
+
+enum rc source_open_beside(struct source *s, uint32_t beside, struct str name, uint32_t *member, struct err *e)
+{
+	const char *path = beside_of(s, beside), *dir;
+	struct stat st;
+	enum rc rc;
+	int fd = -1;
+
+	if (!path)
+		return err_set(e, "cannot be found: the file that names it stands in no directory");
+	if (!plain_name(name))
+		return err_set(e, "is not the name of a file in the same directory");
+	dir = dir_of(&s->arena, path);
+	path = strchr(path, '/') ? arena_printf(&s->arena, "%s/%.*s", strcmp(dir, "/") ? dir : "", (int)name.n, name.p)
+				 : arena_str(&s->arena, name).p;
+	if (open_inside(dir, path, &fd, e) != RC_OK)
+		return RC_FAIL;
+	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
+		rc = err_set(e, "is not a regular file");
+	else
+		rc = add_fd(s, fd, path, path, member, e);
+	close(fd);
+	return rc;
+}
+
+/* ---- reading ---- */
+
+bool source_slice(const struct source *s, struct span span, struct bytes *out)
+{
+	const struct member *m;
+
+	if (span.member >= s->n)
+		return false;
+	m = &s->members[span.member];
+	if (m->kind != MEMBER_MAPPED || span.offset > m->data.n || span.length > m->data.n - span.offset)
+		return false;
+	*out = (struct bytes){m->data.p + span.offset, (size_t)span.length};
+	return true;
+}
+
+enum rc source_head(struct source *s, uint32_t member, size_t n, struct bytes *out, struct err *e)
+{
+	struct span span = {member, 0, u64_min(n, s->members[member].size)};
+	struct stream *stream;
+	uint8_t *p;
+	enum rc rc;
+
+	if (source_slice(s, span, out))
+		return RC_OK;
+	p = arena_new(&s->arena, uint8_t, (size_t)span.length);
+	*out = (struct bytes){p, (size_t)span.length};
+	if (stream_open(&stream, s, span, e) != RC_OK)
+		return RC_FAIL;
+	rc = stream_read(stream, p, out->n, e);
+	stream_close(stream);
+	return rc;
+}
+
+void source_close(struct source *s)
+{
+	for (struct mapping *m = s->mappings; m; m = m->next)
+		munmap(m->p, m->n);
+	free(s->members);
+	arena_free(&s->arena);
+	*s = (struct source){0};
+}

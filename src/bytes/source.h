@@ -1,0 +1,69 @@
+/*
+ * Where bytes come from. A source is the set of files one model lies in; each file, and each entry of a zip file, is
+ * a member. A tensor's data is a span {member, offset, length}, never a pointer: source_slice turns it into mapped
+ * memory where the member's bytes stand in a file as they are (plain files, stored zip entries), and stream_open
+ * (bytes/stream.h) reads any of them front to back.
+ *
+ * Files are opened and mapped read-only and private. What stands compressed as a whole (x.gguf.gz, an entry of a
+ * tarball) is inflated once into an unlinked temporary file and then mapped like the rest; deflated zip entries stay
+ * where they are and are streamed.
+ */
+#ifndef BYTES_SOURCE_H
+#define BYTES_SOURCE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+
+struct span {
+	uint32_t member;
+	uint64_t offset, length;
+};
+
+enum member_kind {
+	MEMBER_MAPPED,  /* bytes stand in a mapped file: data is valid */
+	MEMBER_DEFLATED /* raw deflate: packed is valid, size is the inflated size */
+};
+
+struct member {
+	struct str name;      /* a file's path as it was opened, or the entry's name inside its container */
+	enum member_kind kind;
+	struct bytes data;    /* the mapped bytes */
+	struct bytes packed;  /* MEMBER_DEFLATED: the compressed bytes */
+	uint64_t size;        /* bytes, inflated */
+	uint64_t file_offset; /* where data or packed begins in its file; 0 for a whole file */
+	uint32_t file;        /* the member that is the file this one lies in (itself for a file) */
+	uint32_t crc;         /* MEMBER_DEFLATED and stored entries: CRC-32 of the inflated bytes */
+};
+
+struct source {
+	struct arena arena;
+	struct member *members;
+	size_t n, cap;
+	struct mapping *mappings;
+};
+
+/* Opens a file, "-" for standard input, or "ARCHIVE:ENTRY", and adds it; *member gets its number. A pipe, a
+ * compressed file and an archive's entry go to an unlinked temporary file first (at most SOURCE_INFLATE_MAX bytes).
+ * An archive (tar, 7z, ... as libarchive reads them, plain zip) opens its only weight file as `is_weights` sees it. */
+enum rc source_open(struct source *, const char *path, bool (*is_weights)(struct bytes head, const char *name),
+		    uint32_t *member, struct err *);
+
+/* Opens the file `name` beside the file that is member `beside`. name must be a plain base name (no slash, no
+ * "..", no NUL); symbolic links are followed only inside that directory. */
+enum rc source_open_beside(struct source *, uint32_t beside, struct str name, uint32_t *member, struct err *);
+
+/* Adds the entries of the zip file that is member `file`, which must be mapped: *first gets the number of the first
+ * one, *count how many there are. Directories are left out; an encrypted or otherwise unreadable entry fails. */
+enum rc source_add_zip(struct source *, uint32_t file, uint32_t *first, uint32_t *count, struct err *);
+
+/* The mapped bytes of a span; false when the member is not mapped or the span leaves it. */
+bool source_slice(const struct source *, struct span, struct bytes *out);
+
+/* The first n (or fewer, if it is shorter) bytes of a member, inflated into memory of the source's arena if need be. */
+enum rc source_head(struct source *, uint32_t member, size_t n, struct bytes *out, struct err *);
+
+void source_close(struct source *); /* unmaps and closes all; safe on a zeroed one */
+
+#define SOURCE_INFLATE_MAX ((uint64_t)64 << 30)
+
+#endif
