@@ -1,0 +1,138 @@
+#include "format/describe.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/utf8.h"
+
+/* Beginnings, and what has them. Longer and rarer ones first: the first that fits is taken. */
+static const struct {
+	unsigned at;
+	struct str magic;
+	const char *what;
+} magics[] = {
+	{0, {"version https://git-lfs", 23}, "is a Git LFS pointer, not the file itself: fetch it with git lfs pull"},
+	{0, {"\x89HDF\r\n\x1a\n", 8}, "is an HDF5 file (Keras?)"},
+	{4, {"TFL3", 4}, "is a TensorFlow Lite model"},
+	{4, {"ET12", 4}, "is an ExecuTorch program"},
+	{0, {"lmgg", 4}, "is an old ggml file (the format before GGUF)"},
+	{0, {"fmgg", 4}, "is an old ggml file (ggmf)"},
+	{0, {"tjgg", 4}, "is an old ggml file (ggjt)"},
+	{0, {"algg", 4}, "is an old ggml file (a LoRA, ggla)"},
+	{0, {"\x12\1\0\0\0\0\0\0", 8}, "is an MXNet parameter file"},
+	{0, {"\x80\2", 2}, "is a Python pickle (PyTorch, joblib?)"},
+	{0, {"\x80\3", 2}, "is a Python pickle (PyTorch, joblib?)"},
+	{0, {"\x80\4", 2}, "is a Python pickle (PyTorch, joblib?)"},
+	{0, {"\x80\5", 2}, "is a Python pickle (PyTorch, joblib?)"},
+	{0, {"\x7f" "ELF", 4}, "is a program (ELF)"},
+	{0, {"\x89PNG", 4}, "is a PNG picture"},
+	{0, {"%PDF", 4}, "is a PDF document"},
+	{0, {"PK\3\4", 4}, "is a zip file"},
+	{0, {"PK\5\6", 4}, "is an empty zip file"},
+	{0, {"\x93NUMPY", 6}, "begins like a NumPy file, of a version that does not exist"},
+	{0, {"GGUF", 4}, "begins like a GGUF file, of a version that is not read"},
+};
+
+static bool starts(struct bytes b, const char *word)
+{
+	size_t n = strlen(word);
+
+	return b.n >= n && strncasecmp((const char *)b.p, word, n) == 0;
+}
+
+/* A few bytes may be cut off in the middle of a character. */
+static bool is_text(struct bytes b)
+{
+	size_t n = b.n < 512 ? b.n : 512;
+
+	if (memchr(b.p, 0, n))
+		return false;
+	for (size_t cut = 0; cut < 4 && cut < n; cut++)
+		if (utf8_valid((struct str){(const char *)b.p, n - cut}))
+			return true;
+	return false;
+}
+
+static const char *what_text(struct bytes head)
+{
+	while (head.n && strchr(" \t\r\n", head.p[0])) {
+		head.p++;
+		head.n--;
+	}
+	if (starts(head, "<!doctype html") || starts(head, "<html"))
+		return "is a web page (HTML), not a weight file: the download went wrong";
+	if (head.n && (head.p[0] == '{' || head.p[0] == '['))
+		return "is JSON, but not the index of a model";
+	return "is text, not a weight file";
+}
+
+static bool all_zero(struct bytes b)
+{
+	for (size_t i = 0; i < b.n; i++)
+		if (b.p[i])
+			return false;
+	return true;
+}
+
+/* The name of the first entry of a zip file. */
+static struct str first_entry(struct bytes head)
+{
+	size_t n;
+
+	if (head.n < 30 || memcmp(head.p, "PK\3\4", 4) != 0)
+		return STR("");
+	n = (size_t)head.p[26] | (size_t)head.p[27] << 8;
+	return n <= head.n - 30 ? (struct str){(const char *)head.p + 30, n} : STR("");
+}
+
+const char *describe_zip(struct bytes head)
+{
+	static const struct {
+		struct str ending;
+		const char *what;
+	} endings[] = {
+		{{"/data.pkl", 9}, "is a PyTorch file (a zip with a pickle)"},
+		{{"/.format_version", 16}, "is a PyTorch file (a zip with a pickle)"},
+		{{"/byteorder", 10}, "is a PyTorch file (a zip with a pickle)"},
+		{{"/version", 8}, "is a PyTorch file (a zip with a pickle)"},
+		{{"metadata.json", 13}, "is a Keras model (a zip with HDF5)"},
+	};
+	struct str name = first_entry(head);
+
+	for (size_t i = 0; i < COUNT(endings); i++)
+		if (name.n >= endings[i].ending.n &&
+		    str_eq((struct str){name.p + name.n - endings[i].ending.n, endings[i].ending.n}, endings[i].ending))
+			return endings[i].what;
+	return NULL;
+}
+
+static const char *what_is(struct bytes head)
+{
+	const char *zip = describe_zip(head);
+
+	if (zip)
+		return zip;
+	for (size_t i = 0; i < COUNT(magics); i++)
+		if (head.n >= magics[i].at + magics[i].magic.n &&
+		    memcmp(head.p + magics[i].at, magics[i].magic.p, magics[i].magic.n) == 0)
+			return magics[i].what;
+	if (is_text(head))
+		return what_text(head);
+	if (all_zero(head))
+		return "holds only zeros at its beginning: an unfinished download?";
+	return "is in no format that is known here";
+}
+
+enum rc describe_unknown(struct bytes head, uint64_t size, const struct format *const *readers, struct err *e)
+{
+	struct buf names = {0};
+	enum rc rc;
+
+	for (size_t i = 0; readers[i]; i++)
+		buf_printf(&names, "%s%s", i ? ", " : "", readers[i]->name);
+	rc = err_set(e, "%s (%" PRIu64 " bytes); this build reads %s", what_is(head), size, names.p);
+	buf_free(&names);
+	return rc;
+}

@@ -1,0 +1,13 @@
+/* Naming what a file is when no reader takes it. */
+#ifndef FORMAT_DESCRIBE_H
+#define FORMAT_DESCRIBE_H
+
+#include "format/format.h"
+
+/* Says what the file looks like and which formats are read instead. Returns RC_FAIL. */
+enum rc describe_unknown(struct bytes head, uint64_t size, const struct format *const *readers, struct err *);
+
+/* What a zip file is whose first entry gives away a format that is not read here; NULL: nothing special. */
+const char *describe_zip(struct bytes head);
+
+#endif

@@ -1,0 +1,245 @@
+#include "format/format.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "format/describe.h"
+#include "format/shards.h"
+
+const struct format *const formats[] = {
+	&format_safetensors, &format_safetensors_index, &format_gguf, &format_npy, &format_npz, NULL,
+};
+
+const struct format *format_by_name(const char *name)
+{
+	for (size_t i = 0; formats[i]; i++)
+		if (strcmp(formats[i]->name, name) == 0)
+			return formats[i];
+	return NULL;
+}
+
+static const struct format *best(const struct probe *p)
+{
+	const struct format *found = NULL;
+	int most = 0;
+
+	for (size_t i = 0; formats[i]; i++) {
+		int bits = formats[i]->probe(p);
+
+		if (bits > most) {
+			most = bits;
+			found = formats[i];
+		}
+	}
+	return found;
+}
+
+static struct bytes first_bytes(struct bytes b)
+{
+	return (struct bytes){b.p, b.n < PROBE_BYTES ? b.n : PROBE_BYTES};
+}
+
+/* Of an archive's entry only the beginning is known. An index alone is no model there. A zip file of a format that is
+ * not read counts, too: it is named as a whole instead of being searched. */
+static bool is_weights(struct bytes head, const char *name)
+{
+	struct probe p = {.head = first_bytes(head), .size = UINT64_MAX, .name = name};
+	const struct format *f = best(&p);
+
+	return f ? f != &format_safetensors_index : describe_zip(p.head) != NULL;
+}
+
+static const struct format *probe_member(const struct model *m, uint32_t member)
+{
+	const struct member *in = &m->source.members[member];
+	struct probe p = {.head = first_bytes(in->data), .size = in->size, .name = in->name.p};
+
+	p.tail = p.head;
+	p.tail.p = in->data.p + (in->data.n - p.tail.n);
+	return best(&p);
+}
+
+static enum rc read_member(struct model *m, uint32_t member, const char *want, struct err *e)
+{
+	const struct member *in = &m->source.members[member];
+	const struct format *f = want ? format_by_name(want) : probe_member(m, member);
+
+	if (!f && want)
+		return err_set(e, "there is no format %s; weigh formats lists them", want);
+	if (!f)
+		return describe_unknown(first_bytes(in->data), in->size, formats, e);
+	m->format = f->name;
+	m->variant = "";
+	return f->read(m, member, e);
+}
+
+/* ---- directories ---- */
+
+struct found {
+	char *path;
+	const struct format *format;
+};
+
+struct listing {
+	struct found *items;
+	size_t n, cap;
+};
+
+static void listing_free(struct listing *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->items[i].path);
+	free(l->items);
+}
+
+/* Looks into a file without mapping it: only regular files, and only their first bytes. */
+static const struct format *look(const char *path, uint8_t *head)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	const struct format *f = NULL;
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (n = pread(fd, head, PROBE_BYTES, 0)) > 0)
+		f = best(&(struct probe){.head = {head, (size_t)n}, .size = (uint64_t)st.st_size, .name = path});
+	close(fd);
+	return f;
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return str_cmp_natural(str_of(((const struct found *)a)->path), str_of(((const struct found *)b)->path));
+}
+
+static enum rc list_directory(struct listing *l, const char *dir, struct err *e)
+{
+	enum { LOOKED_AT = 10000 };
+	DIR *d = opendir(dir);
+	uint8_t *head;
+	struct dirent *entry;
+
+	if (!d)
+		return err_set(e, "the directory cannot be read: %s", strerror(errno));
+	head = xmalloc(PROBE_BYTES);
+		/* cppcheck-suppress readdirCalled ; one thread */
+	for (size_t seen = 0; seen < LOOKED_AT && (entry = readdir(d)); seen++) {
+		struct buf path = {0};
+		const struct format *f;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		buf_printf(&path, "%s%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/", entry->d_name);
+		f = look(path.p, head);
+		if (!f) {
+			buf_free(&path);
+			continue;
+		}
+		if (l->n == l->cap) {
+			l->cap = l->cap ? 2 * l->cap : 16;
+			l->items = xrealloc(l->items, l->cap, sizeof(*l->items));
+		}
+		l->items[l->n++] = (struct found){path.p, f};
+	}
+	free(head);
+	closedir(d);
+	if (l->n)
+		qsort(l->items, l->n, sizeof(*l->items), by_path);
+	return RC_OK;
+}
+
+static bool same_set(const char *a, const char *b)
+{
+	static const char *const endings[] = {".safetensors", ".gguf"};
+	struct str na = base_name(str_of(a)), nb = base_name(str_of(b));
+	struct shard sa, sb;
+
+	for (size_t i = 0; i < COUNT(endings); i++)
+		if (shard_parse(na, endings[i], &sa) && shard_parse(nb, endings[i], &sb))
+			return str_eq(sa.prefix, sb.prefix) && sa.count == sb.count;
+	return false;
+}
+
+static enum rc too_many(const struct listing *l, struct err *e)
+{
+	enum { NAMED = 6 };
+	struct buf names = {0};
+	enum rc rc;
+
+	for (size_t i = 0; i < l->n && i < NAMED; i++) {
+		if (i)
+			buf_puts(&names, ", ");
+		buf_str(&names, base_name(str_of(l->items[i].path)));
+	}
+	if (l->n > NAMED)
+		buf_puts(&names, ", ...");
+	rc = err_set(e, "is a directory with %zu weight files (%s): name one of them", l->n, names.p);
+	buf_free(&names);
+	return rc;
+}
+
+/* The one model in a directory: its only index, its only weight file, or its only set of shards. */
+static enum rc choose(const struct listing *l, const char **path, struct err *e)
+{
+	size_t indexes = 0;
+
+	if (!l->n)
+		return err_set(e, "is a directory without a weight file that this build reads");
+	*path = l->items[0].path;
+	for (size_t i = 0; i < l->n; i++)
+		if (l->items[i].format == &format_safetensors_index) {
+			*path = l->items[i].path;
+			indexes++;
+		}
+	if (indexes == 1)
+		return RC_OK;
+	for (size_t i = 1; i < l->n; i++)
+		if (!same_set(l->items[0].path, l->items[i].path))
+			return too_many(l, e);
+	return RC_OK;
+}
+
+static enum rc open_directory(struct model *m, const char *dir, uint32_t *member, struct err *e)
+{
+	struct listing l = {0};
+	const char *path = NULL;
+	enum rc rc = list_directory(&l, dir, e);
+
+	if (rc == RC_OK)
+		rc = choose(&l, &path, e);
+	if (rc == RC_OK) {
+		rc = source_open(&m->source, path, is_weights, member, e);
+		if (rc != RC_OK)
+			err_prefix(e, "%s", path);
+	}
+	listing_free(&l);
+	return rc;
+}
+
+enum rc model_open(struct model *m, const char *path, const char *want, struct err *e)
+{
+	struct stat st;
+	uint32_t member = 0;
+	enum rc rc;
+
+	*m = (struct model){0};
+	m->path = arena_str(&m->arena, str_of(path)).p;
+	m->variant = "";
+	if (strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		rc = open_directory(m, path, &member, e);
+	else
+		rc = source_open(&m->source, path, is_weights, &member, e);
+	if (rc == RC_OK)
+		rc = read_member(m, member, want, e);
+	if (rc != RC_OK)
+		model_close(m);
+	return rc;
+}

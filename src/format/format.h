@@ -1,0 +1,46 @@
+/*
+ * The table of formats. One file a format, one const struct; format.c holds the only list, in no particular order:
+ * the reader whose probe verified most bits wins.
+ */
+#ifndef FORMAT_FORMAT_H
+#define FORMAT_FORMAT_H
+
+#include "model/model.h"
+
+/* What a probe may look at: the beginning and the end of the file (each up to PROBE_BYTES), and its name. */
+struct probe {
+	struct bytes head, tail;
+	uint64_t size; /* of the whole file */
+	const char *name;
+};
+
+enum { PROBE_BYTES = 64 * 1024 };
+
+struct format {
+	const char *name;  /* one word: gguf */
+	const char *about; /* one line: whose format it is */
+	const char *reads; /* what of it is read, and what is not */
+	const char *files; /* usual file names, as globs: "*.safetensors *.safetensors.index.json" */
+
+	/* Bits verified: 0 for "not mine". Looks at bytes; a name alone is worth nothing. */
+	int (*probe)(const struct probe *);
+
+	/* Fills the model from the member, prints nothing. RC_FAIL: nothing of it can be shown. What is wrong with a
+	 * single tensor, or with the file as a whole without hiding its tensors, becomes a problem of the model. */
+	enum rc (*read)(struct model *, uint32_t member, struct err *);
+};
+
+extern const struct format format_safetensors, format_safetensors_index, format_gguf, format_npy, format_npz;
+extern const struct format *const formats[]; /* NULL-terminated */
+
+const struct format *format_by_name(const char *name); /* NULL: no such format */
+
+/*
+ * Opens a model: a file, a directory that holds one model, a shard or the index of a sharded model, an archive
+ * (ARCHIVE:ENTRY names one of several), "-" for standard input. `want` is a format's name or NULL to decide by
+ * content. On failure the sentence says what was found instead; the model is closed.
+ */
+enum rc model_open(struct model *, const char *path, const char *want, struct err *);
+
+
+#endif

@@ -1,0 +1,318 @@
+/* NumPy: arrays alone (.npy) and many in a zip file (.npz). The header stands in npy_header.c. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "bytes/cur.h"
+#include "bytes/stream.h"
+#include "format/format.h"
+#include "format/npy_header.h"
+#include "format/shards.h"
+
+enum { HEAD = NPY_PREFIX_MAX + NPY_HEADER_MAX, ARRAYS_MAX = 100000 };
+
+/* ---- an array ---- */
+
+struct array {
+	struct model *m;
+	uint32_t member;
+	uint64_t at, size;  /* where its magic stands; bytes of the member from there on */
+	struct str name;
+	struct npy_header h;
+};
+
+static struct str field_tensor_name(const struct array *a, const struct npy_field *f)
+{
+	if (!f->name.n)
+		return a->name;
+	return str_of(arena_printf(&a->m->arena, "%.*s.%.*s", (int)a->name.n, a->name.p, (int)f->name.n, f->name.p));
+}
+
+/* The shape of a field is that of the array and then its own. */
+static enum rc set_shape(const struct array *a, struct tensor *t, const struct npy_field *f, struct err *e)
+{
+	uint64_t dims[2 * RANK_MAX];
+
+	memcpy(dims, a->h.shape, a->h.rank * sizeof(*dims));
+	memcpy(dims + a->h.rank, f->shape, f->rank * sizeof(*dims));
+	return tensor_set_shape(a->m, t, f->type, dims, a->h.rank + f->rank, e);
+}
+
+/* Where a field's elements lie. records is the number of records, which take `bytes` bytes. */
+static void place(const struct array *a, struct tensor *t, const struct npy_field *f, uint64_t records, uint64_t bytes)
+{
+	uint64_t last = records ? (records - 1) * a->h.itemsize : 0; /* less than bytes, which did not overflow */
+
+	t->data = (struct span){a->member, a->at + a->h.data, bytes};
+	t->big_endian = f->big_endian;
+	t->fortran = a->h.fortran && a->h.rank > 1;
+	if (f->size * f->items == a->h.itemsize && !f->offset)
+		return;
+	t->data.offset += records ? f->offset : 0;
+	t->data.length = records ? last + f->size * f->items : 0;
+	t->stride = a->h.itemsize;
+	t->record = f->items;
+}
+
+static enum rc add_field(const struct array *a, const struct npy_field *f, uint64_t records, uint64_t bytes, bool cut,
+			 struct err *e)
+{
+	struct tensor *t = model_add_tensor(a->m);
+	uint64_t left = a->size - a->h.data;
+
+	t->name = field_tensor_name(a, f);
+	t->type_name = f->descr;
+	if (set_shape(a, t, f, e) != RC_OK)
+		return RC_FAIL;
+	t->trouble = f->trouble;
+	if (a->h.objects) { /* a pickle stands in place of all the data */
+		t->data = (struct span){a->member, a->at + a->h.data, left};
+		if (!t->trouble)
+			t->trouble = "stands in a pickle with Python objects, not decoded";
+		t->type = DT_OPAQUE;
+		return RC_OK;
+	}
+	if (cut) {
+		t->data = (struct span){a->member, a->at + a->h.data, left};
+		tensor_broken(a->m, t, "its array takes %" PRIu64 " bytes, and %" PRIu64 " are there (from byte %" PRIu64
+			      " on)", bytes, left, a->at + a->h.data);
+		return RC_OK;
+	}
+	place(a, t, f, records, bytes);
+	if (!t->count)
+		t->stride = t->record = t->data.length = 0;
+	if (t->fortran && f->rank) {
+		/* Records are in Fortran order, what is in them is not. */
+		t->trouble = "records of arrays in Fortran order, not decoded";
+		t->type = DT_OPAQUE;
+	}
+	return RC_OK;
+}
+
+/* Adds one array's tensors; *end gets the offset past its data, or past everything when that cannot be told. */
+static enum rc add_array(struct array *a, uint64_t *end, struct err *e)
+{
+	uint64_t records = 1, nonzero = 1, bytes = 0, left = a->size - a->h.data;
+	enum rc rc = RC_OK;
+	bool cut;
+
+	for (unsigned i = 0; i < a->h.rank; i++) {
+		uint64_t dim = a->h.shape[i];
+
+		if (!u64_mul(nonzero, dim ? dim : 1, &nonzero))
+			return err_set(e, "%.*s: the product of its shape overflows", (int)a->name.n, a->name.p);
+		records = dim ? records : 0;
+	}
+	records = records ? nonzero : 0;
+	if (!a->h.itemsize && records && !a->h.objects)
+		return err_set(e, "%.*s: %" PRIu64 " elements of no size", (int)a->name.n, a->name.p, records);
+	if (!u64_mul(records, a->h.itemsize, &bytes))
+		return err_set(e, "%.*s: the bytes of its shape overflow", (int)a->name.n, a->name.p);
+	cut = bytes > left;
+	for (size_t i = 0; i < a->h.n_fields && rc == RC_OK; i++)
+		rc = add_field(a, &a->h.fields[i], records, bytes, cut, e);
+	*end = cut || a->h.objects ? a->at + a->size : a->at + a->h.data + bytes;
+	return rc;
+}
+
+/* ---- .npy ---- */
+
+static bool has_magic(struct bytes b)
+{
+	return b.n >= 10 && memcmp(b.p, "\x93NUMPY", 6) == 0;
+}
+
+static int probe_npy(const struct probe *p)
+{
+	return has_magic(p->head) && p->head.p[6] >= 1 && p->head.p[6] <= 3 && p->head.p[7] == 0 ? 64 : 0;
+}
+
+static struct str without(struct str name, struct str ending)
+{
+	if (name.n > ending.n && memcmp(name.p + name.n - ending.n, ending.p, ending.n) == 0)
+		name.n -= ending.n;
+	return name;
+}
+
+/* np.save to an open file puts several arrays one after the other: name, name.2, name.3. */
+static enum rc add_arrays(struct model *m, uint32_t member, struct str name, unsigned version[2], struct err *e)
+{
+	struct bytes all = m->source.members[member].data;
+	uint64_t at = 0;
+
+	for (unsigned i = 1; i <= ARRAYS_MAX && at < all.n; i++) {
+		struct array a = {.m = m, .member = member, .at = at, .size = all.n - at, .name = name};
+		struct bytes rest = {all.p + at, all.n - (size_t)at};
+		enum rc rc;
+
+		if (i > 1 && !has_magic(rest))
+			break;
+		if (i > 1)
+			a.name = str_of(arena_printf(&m->arena, "%.*s.%u", (int)name.n, name.p, i));
+		if (npy_header_read(&a.h, &m->arena, rest, e) != RC_OK) {
+			if (i == 1)
+				return RC_FAIL;
+			model_problem(m, a.name, "from byte %" PRIu64 " on: %s", at, e->msg);
+			break;
+		}
+		version[0] = a.h.major;
+		version[1] = a.h.minor;
+		rc = add_array(&a, &at, e);
+		npy_header_free(&a.h);
+		if (rc != RC_OK)
+			return RC_FAIL;
+	}
+	return RC_OK;
+}
+
+static enum rc read_npy(struct model *m, uint32_t member, struct err *e)
+{
+	struct str path = m->source.members[member].name;
+	struct str name = without(base_name(path), STR(".npy"));
+	unsigned version[2];
+
+	for (size_t i = name.n; i-- > 0;) /* of ARCHIVE:ENTRY, the entry */
+		if (name.p[i] == ':') {
+			name = (struct str){name.p + i + 1, name.n - i - 1};
+			break;
+		}
+	if (!name.n || str_eq(name, STR("-")))
+		name = STR("array");
+	if (add_arrays(m, member, arena_str(&m->arena, name), version, e) != RC_OK)
+		return RC_FAIL;
+	m->variant = arena_printf(&m->arena, "version %u.%u", version[0], version[1]);
+	m->files = 1;
+	m->bytes = m->source.members[member].size;
+	return RC_OK;
+}
+
+const struct format format_npy = {
+	.name = "npy",
+	.about = "NumPy's format for one array",
+	.reads = "versions 1 to 3, both orders and byte orders, structured arrays; of objects, text and dates only the header",
+	.files = "*.npy",
+	.probe = probe_npy,
+	.read = read_npy,
+};
+
+/* ---- .npz ---- */
+
+static bool ends_with(struct str s, struct str ending)
+{
+	return s.n >= ending.n && memcmp(s.p + s.n - ending.n, ending.p, ending.n) == 0;
+}
+
+/* A zip file whose first entry, or last directory entries, are named *.npy. */
+static int probe_npz(const struct probe *p)
+{
+	struct cur c = cur_of(p->head);
+	struct str name = {"", 0};
+	const uint8_t *at;
+
+	if (p->head.n < 4 || memcmp(p->head.p, "PK", 2) != 0)
+		return 0;
+	cur_take(&c, 26);
+	name.n = cur_u16(&c);
+	cur_u16(&c);
+	name.p = (const char *)cur_take(&c, name.n);
+	if (memcmp(p->head.p, "PK\3\4", 4) == 0 && !c.bad && ends_with(name, STR(".npy")))
+		return 64;
+	at = p->tail.n ? memmem(p->tail.p, p->tail.n, ".npy", 4) : NULL;
+	if (at && memmem(p->tail.p, p->tail.n, "PK\1\2", 4))
+		return 40;
+	return p->name && ends_with(str_of(p->name), STR(".npz")) ? 8 : 0;
+}
+
+struct npz_count {
+	size_t arrays, deflated;
+};
+
+/* The first bytes of an entry, in place or inflated into buf. */
+static enum rc entry_head(const struct model *m, uint32_t member, uint8_t *buf, struct bytes *head, struct err *e)
+{
+	struct span span = {member, 0, u64_min(HEAD, m->source.members[member].size)};
+	struct stream *s;
+	enum rc rc;
+
+	if (source_slice(&m->source, span, head))
+		return RC_OK;
+	if (stream_open(&s, &m->source, span, e) != RC_OK)
+		return RC_FAIL;
+	*head = (struct bytes){buf, (size_t)span.length};
+	rc = stream_read(s, buf, head->n, e);
+	stream_close(s);
+	return rc;
+}
+
+static void note_other(struct model *m, const struct member *in)
+{
+	struct meta_value *v = model_add_meta(m, in->name);
+
+	v->type = "file";
+	meta_set_text(m, v, str_of(arena_printf(&m->arena, "%" PRIu64 " bytes, not an array", in->size)));
+}
+
+/* One entry. A broken one becomes a tensor without a shape that says why, so that it is not missed. */
+static void add_entry(struct model *m, uint32_t member, uint8_t *buf, struct npz_count *n)
+{
+	struct member *in = &m->source.members[member];
+	struct array a = {.m = m, .member = member, .size = in->size, .name = without(in->name, STR(".npy"))};
+	size_t before = m->n_tensors;
+	struct bytes head;
+	struct tensor *t;
+	uint64_t end;
+	struct err e;
+	enum rc rc;
+
+	rc = entry_head(m, member, buf, &head, &e);
+	if (rc == RC_OK && !has_magic(head) && !ends_with(in->name, STR(".npy"))) {
+		note_other(m, in);
+		return;
+	}
+	n->arrays++;
+	n->deflated += in->kind == MEMBER_DEFLATED;
+	a.name = arena_str(&m->arena, a.name);
+	if (rc == RC_OK)
+		rc = npy_header_read(&a.h, &m->arena, head, &e);
+	if (rc == RC_OK) {
+		rc = add_array(&a, &end, &e);
+		npy_header_free(&a.h);
+	}
+	if (rc == RC_OK) {
+		if (end < in->size)
+			model_problem(m, a.name, "%" PRIu64 " bytes follow its array in the zip entry", in->size - end);
+		return;
+	}
+	m->n_tensors = before;
+	t = model_add_tensor(m);
+	t->name = a.name;
+	t->type_name = dtypes[DT_OPAQUE].name;
+	t->data = (struct span){member, 0, in->size};
+	tensor_broken(m, t, "%s", e.msg);
+}
+
+static enum rc read_npz(struct model *m, uint32_t member, struct err *e)
+{
+	struct npz_count n = {0};
+	uint32_t first, count;
+	uint8_t *buf;
+
+	m->files = 1;
+	m->bytes = m->source.members[member].size;
+	if (source_add_zip(&m->source, member, &first, &count, e) != RC_OK)
+		return RC_FAIL;
+	buf = arena_new(&m->arena, uint8_t, HEAD);
+	for (uint32_t i = first; i < first + count; i++)
+		add_entry(m, i, buf, &n);
+	if (n.arrays)
+		m->variant = !n.deflated ? "stored" : n.deflated == n.arrays ? "deflated" : "stored and deflated";
+	return RC_OK;
+}
+
+const struct format format_npz = {
+	.name = "npz",
+	.about = "NumPy's zip file of arrays, as np.savez and mlx.savez write it",
+	.reads = "stored arrays in place, deflated ones as a stream",
+	.files = "*.npz",
+	.probe = probe_npz,
+	.read = read_npz,
+};

@@ -1,0 +1,108 @@
+/*
+ * A model: what a reader found in one or several files. Names, shapes and metadata live in the model's arena and die
+ * with it; a tensor's data stays in the files and is reached through its span.
+ */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "bytes/source.h"
+#include "model/dtype.h"
+
+enum { RANK_MAX = 32 };
+
+struct tensor {
+	struct str name;       /* the file's own bytes */
+	enum dtype type;
+	const char *type_name; /* dtypes[type].name, or the file's own word for DT_OPAQUE */
+	unsigned rank;
+	const uint64_t *shape; /* rank of them, slowest-varying first: row-major, as NumPy and PyTorch print it */
+	uint64_t count;        /* elements: the product of shape */
+	struct span data;
+	uint64_t stride;       /* 0: elements stand side by side; else bytes from one record to the next */
+	uint64_t record;       /* with stride: elements of this tensor in one record */
+	bool big_endian;
+	bool fortran;          /* the file stores the first index as the fastest-varying */
+	const char *trouble;   /* NULL, or why its values cannot be read ("not decoded: IQ2_XS", "ends past ...") */
+	bool broken;           /* the trouble is the file's fault; else this build just does not decode the type */
+};
+
+enum meta_kind { META_BOOL, META_UINT, META_INT, META_REAL, META_TEXT, META_ARRAY };
+
+struct meta_value {
+	enum meta_kind kind;
+	const char *type; /* the format's own word: u32, str, bool; the element type for an array */
+	union {
+		bool boolean;
+		uint64_t uint;
+		int64_t sint;
+		double real;
+		struct str text;
+		struct {
+			uint64_t count;           /* elements in the file */
+			uint64_t shown;           /* how many of them, the first ones, are in items */
+			struct meta_value *items;
+			uint64_t digest[2];       /* of all elements: equal arrays have equal digests in one process */
+		} array;
+	} u;
+};
+
+struct meta {
+	struct str key;
+	struct meta_value value;
+};
+
+/* Something wrong with a file that was opened all the same. Problems make the exit status 2. */
+struct problem {
+	struct str tensor; /* its name, or empty: about the file */
+	const char *message;
+};
+
+struct model {
+	struct arena arena;
+	struct source source;
+	const char *path;    /* as the user gave it */
+	const char *format;  /* the name in the format table */
+	const char *variant; /* what the reader can add: "version 3, little-endian"; or "" */
+	uint64_t bytes;      /* of all its files */
+	unsigned files;
+	bool squeezed;       /* the format drops dimensions of size 1 */
+
+	struct tensor *tensors;
+	size_t n_tensors, cap_tensors;
+	struct meta *meta;
+	size_t n_meta, cap_meta;
+	struct problem *problems;
+	size_t n_problems, cap_problems;
+};
+
+/* Adds a zeroed tensor (name, type and so on are the reader's to fill) and returns it; valid until the next one. */
+struct tensor *model_add_tensor(struct model *);
+
+/* Sets type, type_name, rank, a copy of shape, and count. Fails when rank is above RANK_MAX or the product overflows
+ * (a zero in the shape does not hide an overflow). */
+enum rc tensor_set_shape(struct model *, struct tensor *, enum dtype, const uint64_t *shape, unsigned rank, struct err *);
+
+/* Bytes that count elements of a type take; fails on overflow or when count is not a multiple of the block. */
+enum rc dtype_bytes(enum dtype, uint64_t count, uint64_t *bytes, struct err *);
+
+/* Marks a tensor as broken (its values will not be read) and records the problem. Both copy the message. */
+void tensor_broken(struct model *, struct tensor *, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void model_problem(struct model *, struct str tensor, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Adds a metadata entry and returns its value for the reader to fill. The key is copied, and so is text. */
+struct meta_value *model_add_meta(struct model *, struct str key);
+void meta_set_text(struct model *, struct meta_value *, struct str text);
+
+/* True when two values are the same (arrays by count, type and digest). */
+bool meta_equal(const struct meta_value *a, const struct meta_value *b);
+
+/* Checks what every format must keep: the data of each tensor lies inside its member, no two tensors have one name.
+ * Breaches become problems. Marks types that num/ cannot decode. Call once, after reading. */
+void model_finish(struct model *, bool (*can_decode)(enum dtype));
+
+uint64_t model_parameters(const struct model *); /* elements of all tensors; saturates */
+void model_close(struct model *);                /* frees everything; safe on a zeroed one */
+
+#endif
