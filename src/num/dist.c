@@ -1,0 +1,296 @@
+#include "num/dist.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "num/decode.h"
+
+/*
+ * Values go to pages: one page for each sign and binary exponent, 256 bins in it by the upper 8 bits of the
+ * fraction. So a bin is the upper 20 bits of a double; subnormal doubles get exponents of their own below the
+ * others, so that their bins are as narrow. Zero is counted apart.
+ */
+enum {
+	PAGE = 256,
+	FRACTION_BITS = 52,
+	SUBNORMAL_SHIFT = 54, /* a subnormal times 2^54 is normal, with a biased exponent of 3 to 54 */
+	EXPONENTS = 2047 + SUBNORMAL_SHIFT
+};
+
+struct dist {
+	enum dtype type;
+	uint64_t *codes; /* 1 << code_bits counts, or NULL */
+	bool values;     /* counted by value: block types (beside the codes) and all without codes */
+	uint64_t n;      /* elements whose codes were counted */
+	uint64_t zeros;
+	uint64_t *pages[2][EXPONENTS]; /* [1]: negative values */
+};
+
+static size_t code_count(const struct dist *d)
+{
+	return (size_t)1 << dtypes[d->type].code_bits;
+}
+
+struct dist *dist_new(enum dtype t)
+{
+	struct dist *d = xcalloc(1, sizeof(*d));
+
+	d->type = t;
+	d->values = !dtypes[t].code_bits || dtypes[t].kind == KIND_BLOCK;
+	if (dtypes[t].code_bits)
+		d->codes = xcalloc(code_count(d), sizeof(*d->codes));
+	return d;
+}
+
+struct dist *dist_new_values(void)
+{
+	return dist_new(DT_F64);
+}
+
+static uint64_t *page_at(struct dist *d, bool negative, unsigned exponent)
+{
+	uint64_t **page = &d->pages[negative][exponent];
+
+	if (!*page)
+		*page = xcalloc(PAGE, sizeof(**page));
+	return *page;
+}
+
+static void add_values(struct dist *d, const double *x, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint64_t bits;
+		unsigned exponent;
+
+		memcpy(&bits, &x[i], sizeof(bits));
+		exponent = bits >> FRACTION_BITS & 2047;
+		if (exponent == 2047)
+			continue;
+		if (exponent == 0) {
+			double y = x[i] * 0x1p54;
+
+			if (y == 0) {
+				d->zeros++;
+				continue;
+			}
+			memcpy(&bits, &y, sizeof(bits));
+			exponent = bits >> FRACTION_BITS & 2047;
+		} else {
+			exponent += SUBNORMAL_SHIFT;
+		}
+		page_at(d, bits >> 63, exponent)[bits >> (FRACTION_BITS - 8) & (PAGE - 1)]++;
+	}
+}
+
+void dist_add(struct dist *d, const uint8_t *raw, const double *values, size_t n)
+{
+	enum { STEP = 256 }; /* a multiple of every block */
+	uint16_t code[STEP];
+
+	if (d->values)
+		add_values(d, values, n);
+	if (!d->codes)
+		return;
+	d->n += n;
+	for (size_t k; n; n -= k) {
+		k = n < STEP ? n : STEP;
+		decode_codes(d->type, code, raw, k);
+		raw += k / dtypes[d->type].items * dtypes[d->type].bytes;
+		for (size_t i = 0; i < k; i++)
+			d->codes[code[i]]++;
+	}
+}
+
+void dist_merge(struct dist *d, const struct dist *more)
+{
+	for (size_t i = 0; d->codes && i < code_count(d); i++)
+		d->codes[i] += more->codes[i];
+	for (unsigned negative = 0; negative < 2; negative++)
+		for (unsigned e = 0; e < EXPONENTS; e++)
+			for (unsigned i = 0; more->pages[negative][e] && i < PAGE; i++)
+				page_at(d, negative, e)[i] += more->pages[negative][e][i];
+	d->n += more->n;
+	d->zeros += more->zeros;
+}
+
+void dist_clear(struct dist *d)
+{
+	if (d->codes)
+		memset(d->codes, 0, code_count(d) * sizeof(*d->codes));
+	for (unsigned negative = 0; negative < 2; negative++)
+		for (unsigned e = 0; e < EXPONENTS; e++)
+			if (d->pages[negative][e])
+				memset(d->pages[negative][e], 0, PAGE * sizeof(uint64_t));
+	d->n = d->zeros = 0;
+}
+
+void dist_free(struct dist *d)
+{
+	if (!d)
+		return;
+	for (unsigned negative = 0; negative < 2; negative++)
+		for (unsigned e = 0; e < EXPONENTS; e++)
+			free(d->pages[negative][e]);
+	free(d->codes);
+	free(d);
+}
+
+/* ---- quantiles ---- */
+
+/* A run of neighbours in ascending order: count elements in [lo, hi]; lo = hi where they are all one value. */
+struct cell {
+	double lo, hi;
+	uint64_t count;
+};
+
+struct cells {
+	struct cell *p;
+	size_t n, cap;
+	uint64_t total;
+};
+
+static void cells_add(struct cells *c, double lo, double hi, uint64_t count)
+{
+	if (!count)
+		return;
+	if (c->n == c->cap) {
+		c->cap = c->cap ? 2 * c->cap : 256;
+		c->p = xrealloc(c->p, c->cap, sizeof(*c->p));
+	}
+	c->p[c->n++] = (struct cell){lo, hi, count};
+	c->total += count;
+}
+
+static int by_value(const void *pa, const void *pb)
+{
+	const struct cell *a = pa, *b = pb;
+
+	return (a->lo > b->lo) - (a->lo < b->lo);
+}
+
+/* The value of a code: it stands in the lowest bits of a block of its own. */
+static double code_value(enum dtype t, size_t code)
+{
+	uint8_t raw[4] = {(uint8_t)code, (uint8_t)(code >> 8)};
+	double x[4];
+
+	decode(t, x, raw, dtypes[t].items);
+	return x[0];
+}
+
+static void cells_of_codes(struct cells *c, const struct dist *d)
+{
+	for (size_t code = 0; code < code_count(d); code++) {
+		double x = d->codes[code] ? code_value(d->type, code) : NAN;
+
+		if (isfinite(x))
+			cells_add(c, x, x, d->codes[code]);
+	}
+	if (c->n)
+		qsort(c->p, c->n, sizeof(*c->p), by_value);
+}
+
+/* The lower edge of bin i (up to PAGE) of an exponent's page. */
+static double bin_edge(unsigned exponent, unsigned i)
+{
+	return ldexp(1 + i / 256.0, (int)exponent - SUBNORMAL_SHIFT - 1023);
+}
+
+static void cells_of_values(struct cells *c, const struct dist *d)
+{
+	for (unsigned e = EXPONENTS; e-- > 0;)
+		for (unsigned i = PAGE; d->pages[1][e] && i-- > 0;)
+			cells_add(c, -bin_edge(e, i + 1), -bin_edge(e, i), d->pages[1][e][i]);
+	cells_add(c, 0, 0, d->zeros);
+	for (unsigned e = 0; e < EXPONENTS; e++)
+		for (unsigned i = 0; d->pages[0][e] && i < PAGE; i++)
+			cells_add(c, bin_edge(e, i), bin_edge(e, i + 1), d->pages[0][e][i]);
+}
+
+static struct cells cells_of(const struct dist *d)
+{
+	struct cells c = {0};
+
+	if (d->values)
+		cells_of_values(&c, d);
+	else
+		cells_of_codes(&c, d);
+	return c;
+}
+
+/* The k-th smallest element, from 0: as if those of a cell stood in the middles of equal shares of it. The first
+ * and the last are known, unless min and max are mere bounds (0 for |B - A|). */
+static double order_statistic(const struct cells *c, uint64_t k, double min, double max)
+{
+	uint64_t before = 0;
+	size_t i = 0;
+	double x, share;
+
+	while (k - before >= c->p[i].count)
+		before += c->p[i++].count;
+	if (k == 0 && min >= c->p[i].lo)
+		return min;
+	if (k == c->total - 1 && max <= c->p[i].hi)
+		return max;
+	share = ((double)(k - before) + 0.5) / (double)c->p[i].count;
+	x = c->p[i].lo + (c->p[i].hi - c->p[i].lo) * share;
+	return fmin(fmax(x, min), max);
+}
+
+/* NumPy's method "linear": at p * (n - 1), between its two neighbours, from the nearer one. */
+static double quantile(const struct cells *c, double p, double min, double max)
+{
+	double at, t, a, b, x;
+	uint64_t k;
+
+	if (!c->total)
+		return NAN;
+	at = p * (double)(c->total - 1);
+	k = u64_min((uint64_t)at, c->total - 1);
+	t = at - (double)k;
+	a = order_statistic(c, k, min, max);
+	if (t <= 0 || k == c->total - 1)
+		return a;
+	b = order_statistic(c, k + 1, min, max);
+	x = t < 0.5 ? a + (b - a) * t : b - (b - a) * (1 - t);
+	return isfinite(x) ? x : a * (1 - t) + b * t; /* b - a was beyond a double */
+}
+
+double dist_quantile(const struct dist *d, double p, double min, double max)
+{
+	struct cells c = cells_of(d);
+	double q = quantile(&c, p, min, max);
+
+	free(c.p);
+	return q;
+}
+
+static void count_codes(const struct dist *d, struct stats *s)
+{
+	double bits = 0, distinct = 0;
+
+	for (size_t i = 0; i < code_count(d); i++) {
+		double share = (double)d->codes[i] / (double)d->n;
+
+		if (!d->codes[i])
+			continue;
+		distinct++;
+		bits += share * log2((double)d->n / (double)d->codes[i]);
+	}
+	s->distinct = distinct;
+	s->entropy = d->n ? bits : NAN;
+}
+
+void dist_stats(const struct dist *d, struct stats *s)
+{
+	struct cells c = cells_of(d);
+
+	for (size_t i = 0; i < Q_COUNT; i++)
+		s->q[i] = quantile(&c, quantile_at[i], s->min, s->max);
+	free(c.p);
+	s->distinct = s->entropy = NAN;
+	if (d->codes)
+		count_codes(d, s);
+}

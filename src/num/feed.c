@@ -1,0 +1,346 @@
+#include "num/feed.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "bytes/stream.h"
+
+/*
+ * Three ways: in place (a pointer into the mapping); gathered (a mapping, but the wanted elements stand in other
+ * places: strides, Fortran order); streamed (a deflated entry, front to back). What is not in place is copied to
+ * `buf` and, if it is big-endian, swapped there.
+ */
+struct feed {
+	const struct tensor *t;
+	uint64_t items, size;   /* of a block: elements, bytes */
+	uint64_t end;           /* bytes from the first element to the end of the last one */
+	bool reorder;           /* the file's order is not the one asked for */
+	bool swap;
+	struct bytes map;       /* the span, if it is mapped; p is NULL otherwise */
+	struct stream *stream;
+	uint64_t next;          /* element the stream stands at */
+	uint64_t at;            /* byte of the span the stream stands at */
+	void *temp;             /* a mapping of the inflated bytes, of map.n */
+	uint8_t *buf;
+	size_t cap;
+};
+
+bool feed_random(const struct model *m, const struct tensor *t)
+{
+	struct bytes b;
+
+	return source_slice(&m->source, t->data, &b);
+}
+
+/* Where the element with this row-major index stands in stored order. */
+static uint64_t stored_index(const struct tensor *t, uint64_t index)
+{
+	uint64_t at = 0, step = t->count;
+
+	for (unsigned k = t->rank; k-- > 0;) {
+		step /= t->shape[k];
+		at += index % t->shape[k] * step;
+		index /= t->shape[k];
+	}
+	return at;
+}
+
+/* Where element number `at` in stored order begins, in bytes from the first one. */
+static uint64_t byte_of(const struct feed *f, uint64_t at)
+{
+	const struct tensor *t = f->t;
+
+	if (t->stride)
+		return at / t->record * t->stride + at % t->record * f->size;
+	return at / f->items * f->size;
+}
+
+/* Sets f->end; false when that leaves the span, or elements overlap. */
+static bool fits(struct feed *f)
+{
+	const struct tensor *t = f->t;
+	uint64_t last, bytes;
+
+	if (!t->count)
+		return true;
+	if (!t->stride)
+		return t->count % f->items == 0 && u64_mul(t->count / f->items, f->size, &f->end) &&
+		       f->end <= t->data.length;
+	if (f->items != 1 || !t->record || !u64_mul(t->record, f->size, &bytes) || bytes > t->stride)
+		return false;
+	return u64_mul((t->count - 1) / t->record, t->stride, &last) &&
+	       u64_add(last, ((t->count - 1) % t->record + 1) * f->size, &f->end) && f->end <= t->data.length;
+}
+
+/* ---- a deflated array whose order must be turned: inflated to a file without a name ---- */
+
+static enum rc write_all(int fd, const uint8_t *p, size_t n, struct err *e)
+{
+	while (n) {
+		ssize_t k = write(fd, p, n);
+
+		if (k < 0)
+			return err_set(e, "cannot write to a temporary file: %m");
+		p += k;
+		n -= (size_t)k;
+	}
+	return RC_OK;
+}
+
+static enum rc inflate_to(int fd, struct stream *s, uint64_t length, struct err *e)
+{
+	size_t step = 1 << 18;
+	uint8_t *buf = xmalloc(step);
+	enum rc rc = RC_OK;
+
+	for (uint64_t at = 0; rc == RC_OK && at < length; at += step) {
+		size_t n = (size_t)u64_min(step, length - at);
+
+		rc = stream_read(s, buf, n, e);
+		if (rc == RC_OK)
+			rc = write_all(fd, buf, n, e);
+	}
+	free(buf);
+	return rc;
+}
+
+static enum rc map_temporary(struct feed *f, int fd, struct err *e)
+{
+	size_t n = (size_t)f->t->data.length;
+	void *p;
+
+	if (n != f->t->data.length)
+		return err_set(e, "%" PRIu64 " bytes do not fit into memory", f->t->data.length);
+	p = mmap(NULL, n, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (p == MAP_FAILED)
+		return err_set(e, "cannot map a temporary file: %m");
+	f->temp = p;
+	f->map = (struct bytes){p, n};
+	return RC_OK;
+}
+
+static enum rc use_temporary(struct feed *f, struct err *e)
+{
+	const char *dir = getenv("TMPDIR");
+	char path[4096];
+	enum rc rc;
+	int fd;
+
+	if (!dir || !*dir)
+		dir = P_tmpdir;
+	if (snprintf(path, sizeof(path), "%s/weigh.XXXXXX", dir) >= (int)sizeof(path))
+		return err_set(e, "the name of the temporary directory is too long");
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0)
+		return err_set(e, "cannot make a temporary file in %s: %m", dir);
+	unlink(path);
+	rc = inflate_to(fd, f->stream, f->t->data.length, e);
+	if (rc == RC_OK)
+		rc = map_temporary(f, fd, e);
+	close(fd);
+	stream_close(f->stream);
+	f->stream = NULL;
+	return rc;
+}
+
+/* ---- opening ---- */
+
+static enum rc prepare(struct feed *f, const struct model *m, struct err *e)
+{
+	const struct tensor *t = f->t;
+
+	if (t->trouble)
+		return err_set(e, "%s", t->trouble);
+	if (!fits(f))
+		return err_set(e, "its elements do not fit into its %" PRIu64 " bytes", t->data.length);
+	if (f->swap && !dtypes[t->type].swappable)
+		return err_set(e, "%s in big-endian order cannot be read", dtypes[t->type].name);
+	if (f->reorder && f->items != 1)
+		return err_set(e, "%s blocks do not stand in Fortran order", dtypes[t->type].name);
+	if (source_slice(&m->source, t->data, &f->map))
+		return RC_OK;
+	f->map = (struct bytes){NULL, 0};
+	if (stream_open(&f->stream, &m->source, t->data, e) != RC_OK)
+		return RC_FAIL;
+	return f->reorder && t->data.length ? use_temporary(f, e) : RC_OK;
+}
+
+enum rc feed_open(struct feed **out, const struct model *m, const struct tensor *t, enum feed_order order,
+		  struct err *e)
+{
+	struct feed *f = xcalloc(1, sizeof(*f));
+
+	f->t = t;
+	f->items = dtypes[t->type].items;
+	f->size = dtypes[t->type].bytes;
+	f->reorder = order == FEED_LOGICAL && t->fortran && t->rank > 1;
+	f->swap = t->big_endian && dtypes[t->type].word != 1;
+	*out = NULL;
+	if (prepare(f, m, e) != RC_OK) {
+		feed_close(f);
+		return RC_FAIL;
+	}
+	*out = f;
+	return RC_OK;
+}
+
+void feed_close(struct feed *f)
+{
+	if (!f)
+		return;
+	stream_close(f->stream);
+	if (f->temp)
+		munmap(f->temp, f->map.n);
+	free(f->buf);
+	free(f);
+}
+
+/* ---- elements that stand elsewhere ---- */
+
+/* One of 1, 2, 4, 8 or 16 bytes; a constant size lets the compiler copy without a call. */
+static inline void copy_element(uint8_t *to, const uint8_t *from, uint64_t size)
+{
+	switch (size) {
+	case 1: *to = *from; break;
+	case 2: memcpy(to, from, 2); break;
+	case 4: memcpy(to, from, 4); break;
+	case 8: memcpy(to, from, 8); break;
+	default: memcpy(to, from, (size_t)size);
+	}
+}
+
+static void gather_stored(struct feed *f, uint64_t first, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		copy_element(f->buf + i * f->size, f->map.p + byte_of(f, first + i), f->size);
+}
+
+/* Row-major elements [first, first + n) of a Fortran array: in the last dimension they stand `step` elements apart.
+ * The rows of one call share cache lines, so the array is fetched from memory once for them all. */
+static void gather_logical(struct feed *f, uint64_t first, size_t n)
+{
+	const struct tensor *t = f->t;
+	uint64_t row = t->shape[t->rank - 1], step = t->count / row;
+
+	for (size_t i = 0; i < n;) {
+		uint64_t at = stored_index(t, first + i), left = row - (first + i) % row;
+
+		for (left = u64_min(left, n - i); left; left--, i++, at += step)
+			copy_element(f->buf + i * f->size, f->map.p + byte_of(f, at), f->size);
+	}
+}
+
+/* ---- streams ---- */
+
+static enum rc skip_to(struct feed *f, uint64_t byte, struct err *e)
+{
+	uint8_t waste[4096];
+
+	while (f->at < byte) {
+		size_t n = (size_t)u64_min(sizeof(waste), byte - f->at);
+
+		if (stream_read(f->stream, waste, n, e) != RC_OK)
+			return RC_FAIL;
+		f->at += n;
+	}
+	return RC_OK;
+}
+
+static enum rc read_stream(struct feed *f, uint64_t first, size_t n, struct err *e)
+{
+	uint8_t *out = f->buf;
+
+	if (first != f->next)
+		return err_set(e, "a compressed tensor can only be read front to back");
+	f->next += n;
+	while (n) {
+		uint64_t run = f->t->stride ? u64_min(n, f->t->record - first % f->t->record) : n;
+		size_t bytes = (size_t)(run / f->items * f->size);
+
+		if (skip_to(f, byte_of(f, first), e) != RC_OK || stream_read(f->stream, out, bytes, e) != RC_OK)
+			return RC_FAIL;
+		f->at += bytes;
+		out += bytes;
+		first += run;
+		n -= (size_t)run;
+	}
+	/* what stands behind the last element belongs to the checksum */
+	return f->next == f->t->count ? skip_to(f, f->t->data.length, e) : RC_OK;
+}
+
+/* ---- big-endian ---- */
+
+static void swap_bytes(uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n / 2; i++) {
+		uint8_t t = p[i];
+
+		p[i] = p[n - 1 - i];
+		p[n - 1 - i] = t;
+	}
+}
+
+static void swap_words(uint8_t *p, size_t bytes, size_t word)
+{
+	for (size_t i = 0; i + word <= bytes; i += word)
+		swap_bytes(p + i, word);
+}
+
+/* In a block only the 16-bit fields (scales) have a byte order. */
+static void swap_fields(uint8_t *p, size_t bytes, const struct dtype_info *type)
+{
+	for (size_t i = 0; i + type->bytes <= bytes; i += type->bytes)
+		for (size_t k = 0; k < COUNT(type->swap16) && type->swap16[k] >= 0; k++)
+			swap_bytes(p + i + type->swap16[k], 2);
+}
+
+static void swap(struct feed *f, size_t bytes)
+{
+	const struct dtype_info *type = &dtypes[f->t->type];
+
+	if (type->word)
+		swap_words(f->buf, bytes, type->word);
+	else
+		swap_fields(f->buf, bytes, type);
+}
+
+/* ---- all together ---- */
+
+static void grow(struct feed *f, size_t bytes)
+{
+	if (bytes <= f->cap)
+		return;
+	f->buf = xrealloc(f->buf, bytes, 1);
+	f->cap = bytes;
+}
+
+const uint8_t *feed_get(struct feed *f, uint64_t first, size_t n, struct err *e)
+{
+	size_t bytes = (size_t)(n / f->items * f->size);
+
+	if (first > f->t->count || n > f->t->count - first || first % f->items || n % f->items) {
+		err_set(e, "elements %" PRIu64 " and on are not in the tensor", first);
+		return NULL;
+	}
+	if (f->map.p && !f->swap && !f->reorder && !f->t->stride)
+		return f->map.p + byte_of(f, first);
+	grow(f, bytes ? bytes : 1);
+	if (!f->map.p) {
+		if (read_stream(f, first, n, e) != RC_OK)
+			return NULL;
+	} else if (f->reorder) {
+		gather_logical(f, first, n);
+	} else if (f->t->stride) {
+		gather_stored(f, first, n);
+	} else if (bytes) {
+		memcpy(f->buf, f->map.p + byte_of(f, first), bytes);
+	}
+	if (f->swap)
+		swap(f, bytes);
+	return f->buf;
+}

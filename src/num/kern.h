@@ -1,0 +1,26 @@
+/*
+ * The kernels behind num: one table chosen once, at start. Plain C is always there and is the specification; a faster
+ * table must give the same bits (tests/kern holds it to that).
+ */
+#ifndef NUM_KERN_H
+#define NUM_KERN_H
+
+#include "num/pair.h"
+
+struct kern {
+	const char *name;
+	bool (*usable)(void); /* whether this processor can run it */
+
+	/* One block, n <= BLOCK, into a fresh accumulator. moments_add and pair_add merge what these return. */
+	void (*moments)(struct moments *, const double *x, size_t n);
+	void (*pair)(struct pairsum *, const double *a, const double *b, uint64_t first, size_t n);
+};
+
+extern const struct kern kern_ref;
+extern const struct kern *const kerns[]; /* NULL-terminated, the widest last */
+extern const struct kern *kern;          /* the one in use; kern_ref until kern_pick was called */
+
+/* Chooses by name, or the best usable one for NULL. False: no such table, or not on this processor. */
+bool kern_pick(const char *name);
+
+#endif
