@@ -1,0 +1,63 @@
+/* What the command line asked for: plain data, filled once, read by everything to the right. */
+#ifndef ANALYSIS_OPTS_H
+#define ANALYSIS_OPTS_H
+
+#include "base/err.h"
+#include "base/util.h"
+
+struct session;
+struct opts;
+
+enum output { OUT_TEXT, OUT_JSON, OUT_JSONL, OUT_CSV, OUT_TSV, OUT_MARKDOWN };
+enum when { WHEN_AUTO, WHEN_NEVER, WHEN_ALWAYS };
+
+/* A row of the table of commands. A command prints to standard output and returns the exit status. */
+struct command {
+	const char *name, *args, *about;
+	unsigned min_models, max_models;
+	bool patterns;      /* takes PATTERN (or NAME) operands after the models */
+	bool two_optional;  /* the second operand is a model only if a file of that name exists */
+	int (*run)(struct session *, const struct opts *);
+};
+
+struct opts {
+	const struct command *cmd;  /* NULL: the screen */
+	const char *path[2];
+	unsigned n_paths;
+	const char **patterns;      /* operands after the models */
+	size_t n_patterns;
+	const char **include, **exclude; /* -m and -v */
+	size_t n_include, n_exclude;
+
+	enum output output;
+	const char *sort;           /* a field's key, or NULL for the order of the tree */
+	bool reverse;
+	uint64_t top;               /* 0: all */
+	unsigned group;             /* name components to roll up to; 0: none */
+	unsigned status_mask;       /* bits 1 << enum status; 0: all */
+	double atol, rtol;
+	bool brief, distribution, ascii;
+	unsigned threads;           /* 0: one a processor */
+	unsigned bins;              /* of hist */
+	enum when color, progress;
+	const char *format;         /* NULL: by content */
+	const char *cpu;            /* NULL: the best kernel */
+
+	const char *keys_file;      /* --keys: the screen is driven by a script, without a terminal */
+	unsigned columns, rows;     /* --size, or COLUMNS in batch; 0: ask the terminal */
+	bool help, version;
+};
+
+/* Parses argv against the commands (ended by a NULL name). Fails with a sentence for a wrong option or operand. */
+enum rc opts_parse(struct opts *, const struct command *commands, int argc, char **argv, struct err *);
+void opts_free(struct opts *);
+
+/* Where the list of options stands once: --help, the manual and the completions are made from it. */
+struct option_info {
+	const char *names; /* "-s, --sort" */
+	const char *arg;   /* "KEY" or NULL */
+	const char *about;
+};
+extern const struct option_info option_infos[]; /* ended by NULL names */
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * Computing rows on the pool. Requests return at once; results are handed over on the caller's own thread, so a row's
+ * result can be read without a lock. A row is read in chunks of CHUNK elements, and what is asked for of a pair is done
+ * in one pass over its bytes (histograms take a second, since their bins span both sides).
+ */
+#ifndef ANALYSIS_SCAN_H
+#define ANALYSIS_SCAN_H
+
+#include "analysis/session.h"
+
+enum {
+	WANT_STATS = 1, /* moments of each side and, for a comparable pair, the differences and the final status */
+	WANT_DIST = 2,  /* quantiles, distinct, entropy, p50_abs_diff, p99_abs_diff (implies WANT_STATS) */
+	WANT_BINS = 4,  /* histograms of A and B over the same bins, and of B - A (implies WANT_STATS) */
+	WANT_EQUAL = 8  /* only whether anything differs: stops at the first difference, fills nothing but the status */
+};
+
+enum { CHUNK = 1 << 18 };
+
+/* Whose turn it is: the pool takes a higher one first. */
+enum { PRIO_BACKGROUND, PRIO_BATCH, PRIO_VISIBLE, PRIO_SELECTED };
+
+struct scan;
+
+/* `wake` (may be NULL) is called on a worker when a result is ready to be taken. */
+struct scan *scan_new(struct session *, void (*wake)(void *), void *arg);
+
+/* Asks for a row (an index into session.rows); what is there already or under way is not computed again. A row asked
+ * for again with a higher priority moves up. Histograms get `bins` bins. */
+void scan_ask(struct scan *, size_t row, unsigned want, int priority, unsigned bins);
+
+/* Hands over one finished row: sets its result and status and returns true with its index; false: none is ready. */
+bool scan_take(struct scan *, size_t *row);
+
+/* Waits until the row has everything that was asked for of it, handing over others meanwhile. */
+void scan_wait(struct scan *, size_t row);
+
+/* Bytes read and bytes asked for so far; equal when nothing is under way. */
+void scan_progress(struct scan *, uint64_t *done, uint64_t *total);
+
+void scan_free(struct scan *); /* cancels what is under way; results stay with their rows */
+
+#endif

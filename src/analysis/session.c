@@ -1,0 +1,187 @@
+#include "analysis/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/tree.h"
+#include "base/map.h"
+#include "base/pool.h"
+#include "format/format.h"
+#include "num/decode.h"
+
+const struct status_info statuses[ST_COUNT] = {
+	[ST_PENDING] = {"pending", ' ', "…", "not compared yet"},
+	[ST_IDENTICAL] = {"identical", '=', "=", "same type, shape and bytes"},
+	[ST_EQUAL] = {"equal", ':', "≈", "the same values in another encoding, or within tolerance"},
+	[ST_CHANGED] = {"changed", '~', "~", "same shape, other values"},
+	[ST_UNDECODED] = {"undecoded", '?', "?", "a type that cannot be decoded, or a tensor that cannot be read"},
+	[ST_RESHAPED] = {"reshaped", '!', "!", "other shape"},
+	[ST_ADDED] = {"added", '+', "+", "only in B"},
+	[ST_REMOVED] = {"removed", '-', "-", "only in A"},
+	[ST_SINGLE] = {"", ' ', " ", "nothing to compare with"},
+};
+
+const char *const vias[] = {[VIA_NONE] = NULL, [VIA_NAME] = "name"};
+
+int status_by_name(struct str name)
+{
+	for (int i = ST_IDENTICAL; i < ST_SINGLE; i++)
+		if (str_eq(name, str_of(statuses[i].name)))
+			return i;
+	return -1;
+}
+
+static unsigned without_ones(const struct tensor *t, uint64_t out[RANK_MAX])
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < t->rank; i++)
+		if (t->shape[i] != 1)
+			out[n++] = t->shape[i];
+	return n;
+}
+
+bool same_shape(const struct session *s, const struct tensor *a, const struct tensor *b)
+{
+	uint64_t da[RANK_MAX], db[RANK_MAX];
+	unsigned n;
+
+	if (a->rank == b->rank && memcmp(a->shape, b->shape, a->rank * sizeof(*a->shape)) == 0)
+		return true;
+	if (!s->m[A].squeezed && !s->m[B].squeezed)
+		return false;
+	n = without_ones(a, da);
+	return n == without_ones(b, db) && memcmp(da, db, n * sizeof(*da)) == 0;
+}
+
+/* What the headers alone tell. A pair of one type that cannot be decoded may still turn out identical. */
+static enum status header_status(const struct session *s, const struct row *r)
+{
+	const struct tensor *a = r->t[A], *b = r->t[B];
+
+	if (s->n_models < 2)
+		return ST_SINGLE;
+	if (!a || !b)
+		return a ? ST_REMOVED : ST_ADDED;
+	if (a->broken || b->broken)
+		return ST_UNDECODED;
+	if (!same_shape(s, a, b))
+		return ST_RESHAPED;
+	if ((a->trouble || b->trouble) && r->retyped)
+		return ST_UNDECODED;
+	return ST_PENDING;
+}
+
+static void set_row(const struct session *s, struct row *r, const struct tensor *a, const struct tensor *b)
+{
+	*r = (struct row){.t = {a, b}, .name = a ? a->name : b->name};
+	r->via = a && b ? VIA_NAME : VIA_NONE;
+	r->retyped = a && b && strcmp(a->type_name, b->type_name) != 0;
+	r->status = header_status(s, r);
+}
+
+/* Exact names, through a hash. Where a broken file has a name twice, the first pairs with the first, the second with
+ * the second. A's tensors keep their order; those that only B has follow. */
+static void align(struct session *s)
+{
+	const struct model *a = &s->m[A], *b = &s->m[B];
+	struct map first = {0};
+	uint32_t *again = xcalloc(b->n_tensors, sizeof(*again)); /* the next tensor of B with the same name */
+	bool *used = xcalloc(b->n_tensors, sizeof(*used));
+
+	map_reserve(&first, b->n_tensors);
+	for (size_t i = b->n_tensors; i-- > 0;) {
+		again[i] = map_get(&first, b->tensors[i].name);
+		map_set(&first, b->tensors[i].name, (uint32_t)i);
+	}
+	s->rows = xcalloc(a->n_tensors + b->n_tensors, sizeof(*s->rows));
+	for (size_t i = 0; i < a->n_tensors; i++) {
+		uint32_t j = map_get(&first, a->tensors[i].name);
+
+		if (j != MAP_NONE) {
+			used[j] = true;
+			map_set(&first, a->tensors[i].name, again[j]);
+		}
+		set_row(s, &s->rows[s->n_rows++], &a->tensors[i], j == MAP_NONE ? NULL : &b->tensors[j]);
+	}
+	for (size_t i = 0; i < b->n_tensors; i++)
+		if (!used[i])
+			set_row(s, &s->rows[s->n_rows++], NULL, &b->tensors[i]);
+	map_free(&first);
+	free(again);
+	free(used);
+}
+
+enum rc session_open(struct session *s, const struct opts *o, struct err *e)
+{
+	*s = (struct session){.opts = o};
+	for (unsigned i = 0; i < o->n_paths; i++) {
+		if (model_open(&s->m[i], o->path[i], o->format, e) != RC_OK) {
+			session_close(s);
+			return err_prefix(e, "%s", o->path[i]);
+		}
+		s->n_models++;
+		model_finish(&s->m[i], decode_can);
+	}
+	align(s);
+	s->tree = tree_build(s);
+	s->pool = pool_new(o->threads);
+	return RC_OK;
+}
+
+void result_free(struct result *r)
+{
+	if (!r)
+		return;
+	for (int side = A; side <= B; side++)
+		bins_free(&r->bins[side]);
+	bins_free(&r->bins_d);
+	free(r->error);
+	free(r);
+}
+
+void session_close(struct session *s)
+{
+	pool_free(s->pool);
+	for (size_t i = 0; i < s->n_rows; i++)
+		result_free(s->rows[i].result);
+	free(s->rows);
+	tree_free(s->tree);
+	for (unsigned i = 0; i < s->n_models; i++)
+		model_close(&s->m[i]);
+	*s = (struct session){0};
+}
+
+static enum status meta_status(const struct session *s, const struct meta_row *r)
+{
+	if (s->n_models < 2)
+		return ST_SINGLE;
+	if (!r->v[A] || !r->v[B])
+		return r->v[A] ? ST_REMOVED : ST_ADDED;
+	return meta_equal(r->v[A], r->v[B]) ? ST_IDENTICAL : ST_CHANGED;
+}
+
+struct meta_row *session_meta(const struct session *s, size_t *n)
+{
+	const struct model *a = &s->m[A], *b = &s->m[B];
+	struct meta_row *rows = xcalloc(a->n_meta + b->n_meta, sizeof(*rows));
+	struct map keys = {0};
+
+	*n = 0;
+	for (size_t i = 0; i < a->n_meta; i++) {
+		map_add(&keys, a->meta[i].key, (uint32_t)*n);
+		rows[(*n)++] = (struct meta_row){a->meta[i].key, {&a->meta[i].value, NULL}, ST_REMOVED};
+	}
+	for (size_t i = 0; i < b->n_meta; i++) {
+		uint32_t at = map_get(&keys, b->meta[i].key);
+
+		if (at != MAP_NONE && !rows[at].v[B])
+			rows[at].v[B] = &b->meta[i].value;
+		else
+			rows[(*n)++] = (struct meta_row){b->meta[i].key, {NULL, &b->meta[i].value}, ST_ADDED};
+	}
+	map_free(&keys);
+	for (size_t i = 0; i < *n; i++)
+		rows[i].status = meta_status(s, &rows[i]);
+	return rows;
+}

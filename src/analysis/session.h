@@ -1,0 +1,89 @@
+/*
+ * A session: one model, or two whose tensors are aligned by name. A row is a pair of tensors; with one model, a tensor
+ * alone. Rows stand in the order of the tree (analysis/tree.h): as the file has them, groups together, numbered
+ * siblings by their number.
+ */
+#ifndef ANALYSIS_SESSION_H
+#define ANALYSIS_SESSION_H
+
+#include "analysis/opts.h"
+#include "model/model.h"
+#include "num/bins.h"
+#include "num/pair.h"
+
+enum status {
+	ST_PENDING, /* both are there and comparable; not compared yet */
+	ST_IDENTICAL,
+	ST_EQUAL,
+	ST_CHANGED,
+	ST_UNDECODED,
+	ST_RESHAPED,
+	ST_ADDED,
+	ST_REMOVED,
+	ST_SINGLE, /* one model: nothing to compare with */
+	ST_COUNT
+};
+
+struct status_info {
+	const char *name;
+	char mark;             /* ASCII: = ~ ! and so on */
+	const char *utf8_mark; /* ≈ ... */
+	const char *about;     /* one line for the manual and the help */
+};
+extern const struct status_info statuses[ST_COUNT];
+int status_by_name(struct str name); /* -1: none */
+
+enum via { VIA_NONE, VIA_NAME };
+extern const char *const vias[];
+
+enum { A = 0, B = 1 };
+
+/* What was computed of a row. Undefined values are NAN. */
+struct result {
+	unsigned have;              /* WANT_* bits of analysis/scan.h that were computed */
+	struct moments moments[2];  /* for roll-ups */
+	struct pairsum sum;
+	struct stats stats[2];
+	struct diff diff;
+	struct bins bins[2], bins_d; /* with WANT_BINS */
+	char *error;                /* NULL, or why values could not be read; owned */
+};
+
+struct row {
+	const struct tensor *t[2]; /* NULL: not in that model */
+	struct str name;           /* A's, or B's where A has none */
+	enum via via;
+	enum status status;        /* what the headers tell; set to the final one when the result is there */
+	bool retyped;              /* both are there and their types differ */
+	struct result *result;     /* NULL until computed; owned; set on the session's own thread only */
+};
+
+struct session {
+	const struct opts *opts;
+	struct model m[2];
+	unsigned n_models;
+	struct row *rows;
+	size_t n_rows;
+	struct tree *tree;
+	struct pool *pool;
+};
+
+/* Opens the models the options name (it prints nothing), aligns them, builds the tree and starts the pool. On failure
+ * the sentence begins with the file's name. */
+enum rc session_open(struct session *, const struct opts *, struct err *);
+void session_close(struct session *); /* safe on a zeroed one */
+
+void result_free(struct result *); /* NULL is fine */
+
+/* The metadata of both models, aligned by key in the order of A, B's new keys last. With one model, va alone. */
+struct meta_row {
+	struct str key;
+	const struct meta_value *v[2]; /* NULL: not there */
+	enum status status;            /* IDENTICAL, CHANGED, ADDED, REMOVED, SINGLE */
+};
+struct meta_row *session_meta(const struct session *, size_t *n); /* the caller frees it with free() */
+
+/* Whether two shapes are the same; dimensions of size 1 do not count where a format drops them. */
+bool same_shape(const struct session *, const struct tensor *, const struct tensor *);
+
+#endif
