@@ -1,0 +1,69 @@
+#include <stdlib.h>
+
+#include "batch/batch.h"
+
+static const struct column columns[] = {
+	{.key = "name", .title = "name", .left = true, .shrink = true},
+	{.key = "type", .title = "type", .left = true},
+	{.key = "shape", .title = "shape", .left = true},
+	{.key = "parameters", .title = "params"},
+	{.key = "bytes", .title = "bytes", .expendable = 1},
+	{.key = "offset", .title = "offset", .expendable = 2},
+	{.key = "file", .title = "file", .left = true, .shrink = true, .quiet = true, .expendable = 4},
+	{.key = "trouble", .title = "", .left = true, .quiet = true, .expendable = 3},
+};
+
+enum { N_FIELDS = 6 }; /* up to the offset, columns are fields */
+
+static void put_row(struct table *t, const struct model *m, const struct row *r, const struct field *const *f)
+{
+	struct cell cells[COUNT(columns)];
+
+	for (size_t i = 0; i < N_FIELDS; i++)
+		cells[i] = field_get(f[i], r, A);
+	cells[N_FIELDS] = cell_text(m->files > 1 ? tensor_file(m, r->t[A]) : STR(""));
+	cells[N_FIELDS + 1] = cell_text(str_of(r->t[A]->trouble));
+	table_row(t, cells, r->t[A]->trouble ? HUE_WARN : HUE_NONE);
+}
+
+static void print_rows(struct batch *b, const size_t *rows, size_t n)
+{
+	struct table *t = table_new(&b->st, columns, COUNT(columns));
+	const struct field *f[N_FIELDS];
+
+	for (size_t i = 0; i < N_FIELDS; i++)
+		f[i] = field_by_key(str_of(columns[i].key));
+	js_open_array(&b->st, "tensors");
+	for (size_t i = 0; i < n && !out_lost(); i++) {
+		const struct row *r = &b->s->rows[rows[i]];
+
+		if (b->st.output == OUT_JSON || b->st.output == OUT_JSONL)
+			js_item(&b->st, js_tensor(&b->s->m[A], r->t[A]));
+		else
+			put_row(t, &b->s->m[A], r, f);
+	}
+	js_close_array(&b->st);
+	table_end(t);
+}
+
+int cmd_list(struct session *s, const struct opts *o)
+{
+	struct batch b;
+	size_t *rows, n;
+
+	if (!batch_begin(&b, s, o, "list"))
+		return 2;
+	batch_scan(&b, 0); /* nothing is read, unless the order needs it */
+	js_begin(&b.st, "list");
+	js_member(&b.st, "model", js_model(&s->m[A]));
+	n = batch_shown(&b, &rows);
+	if (o->group)
+		print_groups(&b, b.rows, b.n_rows);
+	else
+		print_rows(&b, rows, n);
+	free(rows);
+	batch_account(&b);
+	batch_errors_json(&b);
+	js_end(&b.st);
+	return batch_end(&b, 0);
+}
