@@ -1,0 +1,923 @@
+#include "tui/browse.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "analysis/select.h"
+#include "analysis/tree.h"
+#include "base/utf8.h"
+#include "tui/cells.h"
+#include "tui/columns.h"
+#include "tui/detail.h"
+#include "tui/menu.h"
+#include "tui/plot.h"
+
+/*
+ * The list shows nodes of the tree, or, when sorted by a field, rows. A search goes over what passes the filter, folded
+ * away or not. What a group comes to is summed up when it is drawn, and again only after a result below it arrived.
+ */
+
+/* What a group's row shows. */
+struct group {
+	bool fresh;
+	struct rollup u;
+	const char *type[2]; /* that of all its tensors on a side; NULL: none, or several */
+	bool typed;
+};
+
+struct shown { /* a choice of statuses */
+	const char *name;
+	unsigned mask; /* 0: all */
+};
+
+enum {
+	CHANGES = 1u << ST_CHANGED | 1u << ST_RESHAPED | 1u << ST_ADDED | 1u << ST_REMOVED,
+};
+
+static const struct shown choices[] = {
+	{"all", 0},
+	{"differing", CHANGES},
+	{"changed", 1u << ST_CHANGED | 1u << ST_RESHAPED},
+	{"on one side", 1u << ST_ADDED | 1u << ST_REMOVED},
+	{"problems", 1u << ST_UNDECODED},
+};
+
+struct browse {
+	const struct node *nodes;
+	int *leaf_of;          /* by row: its node */
+	struct group **groups; /* by node; NULL until it was drawn */
+	bool *open;            /* by node */
+	bool *named;           /* by row: its name passes the filters */
+	size_t *passing;       /* by row: rows before it that pass; n_rows + 1 of them */
+
+	size_t *list;          /* what shows: nodes, or rows when sorted */
+	size_t n_list;
+	bool stale;            /* the list must be made again */
+	struct timespec listed; /* when that was done, and how many seconds it took */
+	double cost;
+
+	const struct field *sort; /* NULL: the tree */
+	bool reverse;
+
+	struct filter given, typed; /* by the command line, by & */
+	char typed_text[256];
+	unsigned choice;
+
+	int revealed[64]; /* groups that a search opened while it is being typed */
+	size_t n_revealed;
+
+	struct columns columns;
+	struct area details;
+	enum pane pane; /* as laid out now */
+	bool focus;     /* the details have the keys */
+	int scroll;
+	size_t detail_row; /* the row whose details were asked for; SIZE_MAX: none */
+};
+
+static struct browse *state(struct view *v)
+{
+	return v->state;
+}
+
+/* ---- which rows ---- */
+
+static bool is_problem(const struct row *r)
+{
+	return r->status == ST_UNDECODED || (r->result && r->result->error) || (r->t[A] && r->t[A]->trouble) ||
+	       (r->t[B] && r->t[B]->trouble);
+}
+
+static bool passes(const struct browse *b, const struct row *r)
+{
+	unsigned mask = choices[b->choice].mask;
+
+	if (!filter_status(&b->given, r))
+		return false;
+	if (mask & 1u << ST_UNDECODED)
+		return is_problem(r);
+	return mask == 0 || (mask >> r->status & 1);
+}
+
+/* Whether what passes depends on results, so that news may change the list. */
+static bool by_status(const struct browse *b)
+{
+	return b->choice != 0 || b->given.status_mask != 0;
+}
+
+/* Patterns cost more than all the rest: names are matched only when the filter changes. */
+static void match_names(struct view *v)
+{
+	struct browse *b = state(v);
+	const struct session *s = v->screen->s;
+
+	for (size_t i = 0; i < s->n_rows; i++)
+		b->named[i] = filter_name(&b->given, &s->rows[i]) && filter_name(&b->typed, &s->rows[i]);
+}
+
+static void count_passing(struct view *v)
+{
+	struct browse *b = state(v);
+	const struct session *s = v->screen->s;
+
+	for (size_t i = 0; i < s->n_rows; i++)
+		b->passing[i + 1] = b->passing[i] + (b->named[i] && passes(b, &s->rows[i]));
+}
+
+static size_t passing_below(const struct browse *b, const struct node *node)
+{
+	return b->passing[node->row_end] - b->passing[node->row_first];
+}
+
+/* ---- the list ---- */
+
+static void list_tree(struct view *v)
+{
+	struct browse *b = state(v);
+	const struct tree *t = v->screen->s->tree;
+	int i = b->nodes[0].child;
+
+	b->n_list = 0;
+	while (i != NODE_NONE && (size_t)i < t->n) {
+		const struct node *node = &b->nodes[i];
+		bool here = passing_below(b, node) > 0;
+
+		if (here)
+			b->list[b->n_list++] = (size_t)i;
+		if (here && !node->leaf && b->open[i] && node->child != NODE_NONE) {
+			i = node->child;
+			continue;
+		}
+		while (i != NODE_NONE && b->nodes[i].sibling == NODE_NONE)
+			i = b->nodes[i].parent;
+		if (i != NODE_NONE)
+			i = b->nodes[i].sibling;
+	}
+}
+
+static void list_sorted(struct view *v)
+{
+	struct browse *b = state(v);
+	const struct session *s = v->screen->s;
+
+	b->n_list = 0;
+	for (size_t i = 0; i < s->n_rows; i++)
+		if (b->passing[i + 1] > b->passing[i])
+			b->list[b->n_list++] = i;
+	sort_rows(s, b->list, b->n_list, b->sort, b->reverse);
+}
+
+static const struct node *node_at(struct view *v, size_t at)
+{
+	struct browse *b = state(v);
+
+	return &b->nodes[b->sort ? (size_t)b->leaf_of[b->list[at]] : b->list[at]];
+}
+
+/* The row that stands there, or SIZE_MAX for a group. */
+static size_t row_at(struct view *v, size_t at)
+{
+	const struct node *node = at < state(v)->n_list ? node_at(v, at) : NULL;
+
+	return node && node->leaf ? node->row_first : SIZE_MAX;
+}
+
+/* Where a node stands in the list, or the group that it is folded into; 0 when it is filtered away. */
+static size_t place_of(struct view *v, size_t node)
+{
+	struct browse *b = state(v);
+	size_t best = 0;
+
+	for (size_t i = 0; i < b->n_list; i++) {
+		size_t at = b->sort ? (size_t)b->leaf_of[b->list[i]] : b->list[i];
+
+		if (at == node)
+			return i;
+		if (!b->sort && at <= node) /* pre-order: the last one before it holds it, or stands above it */
+			best = i;
+	}
+	return best;
+}
+
+static double seconds_since(const struct timespec *then)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - then->tv_sec) + 1e-9 * (double)(now.tv_nsec - then->tv_nsec);
+}
+
+/* Makes the list again, with the cursor on the same thing, on the same line of the screen. */
+static void relist(struct view *v)
+{
+	struct browse *b = state(v);
+	size_t node = b->n_list && v->cursor < b->n_list ? (size_t)(node_at(v, v->cursor) - b->nodes) : 0;
+	size_t line = v->cursor - v->top;
+	bool at_top = b->sort && v->cursor == 0; /* whoever looks at the strongest wants to see the next one, too */
+	struct timespec start;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	count_passing(v);
+	(b->sort ? list_sorted : list_tree)(v);
+	b->stale = false;
+	v->cursor = at_top ? 0 : place_of(v, node);
+	v->top = v->cursor > line ? v->cursor - line : 0;
+	view_move(v, v->cursor);
+	b->cost = seconds_since(&start);
+	clock_gettime(CLOCK_MONOTONIC, &b->listed);
+}
+
+static size_t browse_rows(struct view *v)
+{
+	return state(v)->n_list;
+}
+
+/* ---- folding ---- */
+
+static void open_all(struct view *v, bool open)
+{
+	memset(state(v)->open, open, v->screen->s->tree->n * sizeof(bool));
+	relist(v);
+}
+
+/* Opens whole levels as long as all of it fits on the screen, so that a small net lies open and a large one folded. */
+static void open_some(struct view *v, size_t room)
+{
+	struct browse *b = state(v);
+	const struct tree *t = v->screen->s->tree;
+
+	for (unsigned depth = 0; depth < 32; depth++) {
+		size_t lines = 0, deeper = 0;
+
+		for (size_t i = 1; i < t->n; i++) {
+			lines += b->nodes[i].depth <= depth + 1;
+			deeper += b->nodes[i].depth == depth + 1;
+		}
+		if (deeper == 0 || lines > room)
+			return;
+		for (size_t i = 1; i < t->n; i++)
+			if (b->nodes[i].depth == depth)
+				b->open[i] = true;
+	}
+}
+
+static void set_open(struct view *v, size_t node, bool open)
+{
+	state(v)->open[node] = open;
+	relist(v);
+}
+
+static size_t go_to(struct view *v, size_t node)
+{
+	size_t at = place_of(v, node);
+
+	view_center(v, at);
+	return at;
+}
+
+/* h: closes an open group, or goes to the one around. */
+static void back(struct view *v)
+{
+	struct browse *b = state(v);
+	const struct node *node;
+	size_t i;
+
+	if (b->sort) {
+		browse_sort(v, NULL, false);
+		return;
+	}
+	if (!b->n_list)
+		return;
+	node = node_at(v, v->cursor);
+	i = (size_t)(node - b->nodes);
+	if (!node->leaf && b->open[i])
+		set_open(v, i, false);
+	else if (node->parent > 0)
+		go_to(v, (size_t)node->parent);
+}
+
+static void open_row(struct view *v, bool toggle)
+{
+	struct browse *b = state(v);
+	const struct node *node;
+	size_t i;
+
+	if (!b->n_list)
+		return;
+	node = node_at(v, v->cursor);
+	i = (size_t)(node - b->nodes);
+	if (!node->leaf) {
+		set_open(v, i, toggle ? !b->open[i] : true);
+	} else if (!toggle) {
+		if (b->pane == PANE_OFF)
+			v->screen->pane = PANE_AUTO;
+		b->focus = true;
+	}
+}
+
+/* ---- searching ---- */
+
+static size_t items(struct view *v)
+{
+	return state(v)->sort ? state(v)->n_list : v->screen->s->tree->n;
+}
+
+static size_t item_at(struct view *v, size_t row)
+{
+	return state(v)->sort ? row : state(v)->list[row];
+}
+
+static void unreveal(struct view *v)
+{
+	struct browse *b = state(v);
+
+	if (b->n_revealed == 0)
+		return;
+	while (b->n_revealed)
+		b->open[b->revealed[--b->n_revealed]] = false;
+	relist(v);
+}
+
+static size_t reveal(struct view *v, size_t item)
+{
+	struct browse *b = state(v);
+	bool opened = false, typing = v->screen->prompt.on;
+
+	if (b->sort)
+		return item;
+	for (int i = b->nodes[item].parent; i > 0; i = b->nodes[i].parent) {
+		if (b->open[i])
+			continue;
+		opened = b->open[i] = true;
+		if (typing && b->n_revealed < COUNT(b->revealed))
+			b->revealed[b->n_revealed++] = i;
+	}
+	if (opened)
+		relist(v);
+	return place_of(v, item);
+}
+
+/* A node is found when the match reaches into its own part of the name: not every tensor of a group that matches. */
+static bool find(struct view *v, size_t item, const struct needle *nd)
+{
+	struct browse *b = state(v);
+	const struct node *node = &b->nodes[b->sort ? (size_t)b->leaf_of[b->list[item]] : item];
+	size_t above, from = 0, at, n;
+
+	if (item == 0 && !b->sort) /* the root */
+		return false;
+	if (passing_below(b, node) == 0)
+		return false;
+	above = b->sort ? 0 : node->path.n - node->label.n;
+	if (!nd->is_regex && above > nd->n)
+		from = above - nd->n;
+	while (needle_find(nd, node->path, from, &at, &n)) {
+		if (at + n > above)
+			return true;
+		from = at + 1;
+	}
+	return false;
+}
+
+static bool differs(struct view *v, size_t item)
+{
+	struct browse *b = state(v);
+	const struct node *node = &b->nodes[b->sort ? (size_t)b->leaf_of[b->list[item]] : item];
+
+	return node->leaf && passing_below(b, node) > 0 &&
+	       (CHANGES >> v->screen->s->rows[node->row_first].status & 1);
+}
+
+static void next_change(struct view *v, int direction)
+{
+	size_t before = v->cursor;
+
+	if (!view_seek(v, direction, false, differs))
+		screen_message(v->screen, v->screen->n_ready < v->screen->s->n_rows ? "no difference found so far" :
+			       "nothing differs here");
+	else if (direction > 0 ? v->cursor < before : v->cursor > before)
+		screen_message(v->screen, direction > 0 ? "went on at the top" : "went on at the bottom");
+}
+
+/* ---- filter and order ---- */
+
+/* A word alone is looked for anywhere in the name. */
+static void filter_done(struct view *v, const char *text)
+{
+	struct browse *b = state(v);
+	char pattern[sizeof(b->typed_text) + 2];
+	const char *one = pattern;
+	struct opts o = {.patterns = &one, .n_patterns = 1};
+	struct filter f = {0};
+	struct err e;
+
+	if (strpbrk(text, "*?[") || text[0] == '/')
+		snprintf(pattern, sizeof(pattern), "%s", text);
+	else
+		snprintf(pattern, sizeof(pattern), "*%s*", text);
+	if (*text && filter_init(&f, &o, &e) != RC_OK) {
+		screen_trouble(v->screen, "%s", e.msg);
+		return;
+	}
+	filter_free(&b->typed);
+	b->typed = f;
+	snprintf(b->typed_text, sizeof(b->typed_text), "%s", text);
+	match_names(v);
+	relist(v);
+	if (*text && b->n_list == 0)
+		screen_message(v->screen, "no name matches %s", text);
+}
+
+void browse_sort(struct view *v, const struct field *f, bool reverse)
+{
+	struct browse *b = state(v);
+	size_t node = b->n_list ? (size_t)(node_at(v, v->cursor) - b->nodes) : 0;
+
+	b->sort = f;
+	b->reverse = reverse;
+	b->n_list = 0;
+	relist(v);
+	if (f)
+		view_move(v, 0); /* the strongest first: that is what one sorts for */
+	else
+		view_center(v, reveal(v, node));
+}
+
+const struct field *browse_sorted_by(struct view *v, bool *reverse)
+{
+	*reverse = state(v)->reverse;
+	return state(v)->sort;
+}
+
+const char *browse_shown(struct view *v)
+{
+	return choices[state(v)->choice].name;
+}
+
+void browse_cycle_shown(struct view *v)
+{
+	struct browse *b = state(v);
+
+	b->choice = (b->choice + 1) % (unsigned)COUNT(choices);
+	relist(v);
+}
+
+/* ---- layout ---- */
+
+static enum pane resolve(const struct screen *sc, struct area body)
+{
+	if (sc->pane != PANE_AUTO)
+		return sc->pane == PANE_RIGHT && body.w < 100 ? PANE_BELOW : sc->pane;
+	return body.w >= 120 ? PANE_RIGHT : PANE_BELOW;
+}
+
+void browse_cycle_pane(struct view *v)
+{
+	struct screen *sc = v->screen;
+	int w, h;
+	static const enum pane next[] = {[PANE_OFF] = PANE_BELOW, [PANE_BELOW] = PANE_RIGHT, [PANE_RIGHT] = PANE_OFF};
+
+	term_size(&w, &h);
+	sc->pane = next[resolve(sc, (struct area){0, 0, w, h})];
+	if (sc->pane == PANE_RIGHT && w < 100)
+		sc->pane = PANE_OFF;
+}
+
+const char *browse_pane_name(struct view *v)
+{
+	static const char *const names[] = {[PANE_OFF] = "off", [PANE_BELOW] = "below", [PANE_RIGHT] = "at the right"};
+	int w, h;
+
+	term_size(&w, &h);
+	return names[resolve(v->screen, (struct area){0, 0, w, h})];
+}
+
+static void layout(struct view *v, struct area body)
+{
+	struct browse *b = state(v);
+	bool pair = v->screen->s->n_models > 1;
+
+	b->pane = resolve(v->screen, body);
+	v->list = body;
+	if (b->pane == PANE_RIGHT) {
+		int w = body.w * 2 / 5;
+
+		w = w < 52 ? 52 : w > 78 ? 78 : w;
+		v->list.w = body.w - w - 1;
+		b->details = (struct area){body.y - 1, v->list.w + 1, w, body.h + 1};
+	} else if (b->pane == PANE_BELOW) {
+		int h = body.h * 2 / 5 + 1;
+
+		h = h < 6 ? 6 : h > 16 ? 16 : h;
+		v->list.h = body.h - h;
+		b->details = (struct area){body.y + v->list.h, 0, body.w, h};
+	} else {
+		b->focus = false;
+	}
+	columns_fit(&b->columns, v->list.w - 2, pair, b->sort);
+}
+
+/* While results pour in, a long list is put in order again only as often as that costs little of the time. */
+static void update(struct view *v)
+{
+	struct browse *b = state(v);
+	bool last = v->screen->n_ready == v->screen->s->n_rows;
+
+	if (b->stale && (last || seconds_since(&b->listed) > 20 * b->cost))
+		relist(v);
+}
+
+/* ---- groups ---- */
+
+static void note_types(const struct session *s, const struct node *node, struct group *g)
+{
+	for (int side = A; side <= B; side++) {
+		const char *type = NULL;
+		bool several = false;
+
+		for (size_t i = node->row_first; i < node->row_end && !several; i++) {
+			const struct tensor *t = s->rows[i].t[side];
+
+			if (t && type && strcmp(type, t->type_name) != 0)
+				several = true;
+			else if (t)
+				type = t->type_name;
+		}
+		g->type[side] = several ? NULL : type;
+		if (several) { /* "mixed", whatever the other side is */
+			g->type[A] = g->type[B] = NULL;
+			break;
+		}
+	}
+	g->typed = true;
+}
+
+static struct group *group_of(struct view *v, const struct node *node)
+{
+	struct browse *b = state(v);
+	struct group **g = &b->groups[node - b->nodes];
+
+	if (!*g)
+		*g = xcalloc(1, sizeof(**g));
+	if (!(*g)->typed)
+		note_types(v->screen->s, node, *g);
+	if (!(*g)->fresh)
+		rollup_node(&(*g)->u, v->screen->s, node);
+	(*g)->fresh = true;
+	return *g;
+}
+
+/* A row that stands for a group, so that every field can be had of it as of a tensor. */
+struct stand_in {
+	struct row row;
+	struct tensor t[2];
+	struct result result;
+};
+
+/* What the group comes to as one pair: the worst of its tensors decides. */
+static enum status worst(const struct rollup *u)
+{
+	const size_t *n = u->by_status;
+	size_t all = 0;
+
+	for (int i = 0; i < ST_COUNT; i++)
+		all += n[i];
+	if (n[ST_SINGLE])
+		return ST_SINGLE;
+	if (n[ST_ADDED] == all || n[ST_REMOVED] == all)
+		return n[ST_ADDED] ? ST_ADDED : ST_REMOVED;
+	if (n[ST_CHANGED] || n[ST_RESHAPED] || n[ST_ADDED] || n[ST_REMOVED])
+		return ST_CHANGED;
+	if (n[ST_PENDING])
+		return ST_PENDING;
+	return n[ST_UNDECODED] ? ST_UNDECODED : n[ST_EQUAL] ? ST_EQUAL : ST_IDENTICAL;
+}
+
+static void stand_in(struct stand_in *f, const struct group *g)
+{
+	f->row = (struct row){.status = worst(&g->u)};
+	for (int side = A; side <= B; side++) {
+		f->t[side] = (struct tensor){.type_name = g->type[side] ? g->type[side] : "mixed",
+					     .count = g->u.parameters[side], .data.length = g->u.bytes[side]};
+		f->row.t[side] = g->u.tensors[side] ? &f->t[side] : NULL;
+		f->result.stats[side] = g->u.stats[side];
+	}
+	f->result.diff = g->u.diff;
+	f->result.have = WANT_STATS;
+	f->result.error = NULL;
+	f->row.result = g->u.computed ? &f->result : NULL;
+}
+
+static struct line line_of_group(const struct node *node, const struct group *g, const struct row *row)
+{
+	const size_t *n = g->u.by_status;
+	size_t rows = node->row_end - node->row_first;
+
+	return (struct line){
+		.row = row,
+		.type = {g->type[A], g->type[B]},
+		.rows = rows,
+		.differ = n[ST_CHANGED] + n[ST_RESHAPED] + n[ST_ADDED] + n[ST_REMOVED],
+		.waiting = rows - g->u.computed,
+	};
+}
+
+void browse_news(struct view *v, size_t row)
+{
+	struct browse *b = state(v);
+	int i = b->leaf_of[row];
+
+	for (i = b->nodes[i].parent; i != NODE_NONE; i = b->nodes[i].parent)
+		if (b->groups[i])
+			b->groups[i]->fresh = false;
+	if (by_status(b) || b->sort)
+		b->stale = true;
+}
+
+/* ---- drawing ---- */
+
+static void draw_header(struct view *v, struct area a)
+{
+	struct browse *b = state(v);
+	struct pen p = pen_at(v, a, false, ROLE_TEXT);
+
+	pen_skip(&p, v->screen->s->n_models > 1 ? 3 : 1);
+	columns_draw_header(&b->columns, &p, b->sort, b->reverse);
+}
+
+static void put_mark(struct pen *p, const struct screen *sc, const struct row *r)
+{
+	enum status st = r->status;
+	bool error = r->result && r->result->error;
+
+	if (sc->s->n_models > 1) {
+		pen_puts(p, 1, false, status_role(st), status_mark(st, p->ascii));
+		pen_skip(p, 1);
+	} else if (error || (r->t[A] && r->t[A]->trouble)) {
+		p->x--;
+		pen_puts(p, 1, false, ROLE_PROBLEM, "?");
+	}
+}
+
+static void put_name(struct view *v, struct pen *p, const struct node *node, const struct row *row)
+{
+	struct browse *b = state(v);
+	const char *sign = "  ";
+	struct buf shown = {0};
+	int indent = (int)(2 * (node->depth < 16 ? node->depth : 16)), most = b->columns.name / 2;
+
+	if (!b->sort) {
+		if (!node->leaf && p->ascii)
+			sign = b->open[node - b->nodes] ? "v " : "> ";
+		else if (!node->leaf)
+			sign = b->open[node - b->nodes] ? "▾ " : "▸ ";
+		indent = indent < most ? indent : most;
+		pen_skip(p, indent);
+		pen_puts(p, 2, false, ROLE_DIM, sign);
+		indent += 2;
+	} else {
+		indent = 0;
+	}
+	utf8_display(&shown, b->sort ? row->name : node->label, p->ascii);
+	pen_put(p, b->columns.name - indent, false, node->leaf ? ROLE_TEXT : ROLE_GROUP, buf_view(&shown));
+	buf_free(&shown);
+}
+
+static void draw_row(struct view *v, size_t at, struct area a)
+{
+	struct browse *b = state(v);
+	struct screen *sc = v->screen;
+	const struct node *node = node_at(v, at);
+	struct pen p = pen_at(v, a, at == v->cursor, b->focus ? ROLE_RESTING : ROLE_CURSOR);
+	struct stand_in f;
+	struct line line;
+
+	if (node->leaf) {
+		line = (struct line){.row = &sc->s->rows[node->row_first]};
+		if (!line.row->result)
+			scan_ask(sc->scan, node->row_first, WANT_STATS, PRIO_VISIBLE, 0);
+	} else {
+		struct group *g = group_of(v, node);
+
+		stand_in(&f, g);
+		line = line_of_group(node, g, &f.row);
+	}
+	pen_skip(&p, 1);
+	put_mark(&p, sc, line.row);
+	put_name(v, &p, node, line.row);
+	columns_draw(&b->columns, &p, sc, &line);
+}
+
+static void draw_rest(struct view *v)
+{
+	struct browse *b = state(v);
+	const struct node *node = b->n_list ? node_at(v, v->cursor) : NULL;
+	struct detail d = {.screen = v->screen, .focus = b->focus, .scroll = b->scroll};
+	struct stand_in f;
+
+	if (!node && v->screen->s->n_rows == 0)
+		term_puts(v->list.y, v->list.x + 1, v->list.w - 1, ROLE_DIM, "no tensors");
+	if (!node || b->pane == PANE_OFF)
+		return;
+	d.name = node->path;
+	d.row = &v->screen->s->rows[node->row_first];
+	if (!node->leaf) {
+		struct group *g = group_of(v, node);
+
+		stand_in(&f, g);
+		d.row = &f.row;
+		d.u = &g->u;
+	}
+	detail_draw(&d, b->details, b->pane == PANE_RIGHT);
+	b->scroll = d.scroll;
+}
+
+static void mode(struct view *v, struct buf *out)
+{
+	struct browse *b = state(v);
+
+	if (b->typed_text[0]) {
+		buf_puts(out, "   filter ");
+		utf8_display(out, str_of(b->typed_text), v->screen->ascii);
+	}
+	if (b->choice)
+		buf_printf(out, "   only %s", choices[b->choice].name);
+	if (b->sort)
+		buf_printf(out, "   sorted by %s", b->sort->key);
+	if (v->screen->log_scale)
+		buf_puts(out, "   log scale");
+}
+
+/* ---- details ---- */
+
+bool browse_wants_details(struct view *v)
+{
+	size_t row = v->ops == &browse_view ? row_at(v, v->cursor) : SIZE_MAX;
+	const struct row *r = row == SIZE_MAX ? NULL : &v->screen->s->rows[row];
+
+	if (!r || state(v)->pane == PANE_OFF)
+		return false;
+	return !r->result || (r->result->have & (WANT_DIST | WANT_BINS)) != (WANT_DIST | WANT_BINS);
+}
+
+/* What was selected before gives way, so that the one that is looked at never waits for those that were passed by. */
+bool browse_ask_details(struct view *v)
+{
+	struct browse *b = state(v);
+	size_t row = row_at(v, v->cursor);
+
+	if (!browse_wants_details(v))
+		return false;
+	if (b->detail_row != SIZE_MAX && b->detail_row != row)
+		scan_ask(v->screen->scan, b->detail_row, WANT_DIST | WANT_BINS, PRIO_BACKGROUND, PLOT_BINS);
+	b->detail_row = row;
+	scan_ask(v->screen->scan, row, WANT_DIST | WANT_BINS, PRIO_SELECTED, PLOT_BINS);
+	return true;
+}
+
+/* ---- keys ---- */
+
+static void reverse(struct view *v)
+{
+	struct browse *b = state(v);
+
+	if (b->sort)
+		browse_sort(v, b->sort, !b->reverse);
+	else
+		screen_message(v->screen, "this is the order of the tree: s sorts");
+}
+
+/* Keys while the details have them; false: they mean what they always do. */
+static bool act_in_details(struct view *v, enum act act)
+{
+	struct browse *b = state(v);
+
+	switch (act) {
+	case ACT_DOWN: b->scroll++; return true;
+	case ACT_UP: b->scroll -= b->scroll > 0; return true;
+	case ACT_PAGE_DOWN:
+	case ACT_HALF_DOWN: b->scroll += 5; return true;
+	case ACT_PAGE_UP:
+	case ACT_HALF_UP: b->scroll = b->scroll > 5 ? b->scroll - 5 : 0; return true;
+	case ACT_TOP: b->scroll = 0; return true;
+	case ACT_BOTTOM: b->scroll = 100; return true;
+	case ACT_BACK:
+	case ACT_ESCAPE:
+	case ACT_CLOSE: b->focus = false; return true;
+	case ACT_OPEN: return true;
+	default: return false;
+	}
+}
+
+static bool escape(struct view *v)
+{
+	struct browse *b = state(v);
+
+	if (v->needle.n || !b->sort)
+		return false;
+	browse_sort(v, NULL, false);
+	return true;
+}
+
+static bool act(struct view *v, enum act act)
+{
+	struct browse *b = state(v);
+
+	if (!v->screen->prompt.on)
+		b->n_revealed = 0; /* what the last search opened stays open */
+	if (b->focus && act_in_details(v, act))
+		return true;
+	switch (act) {
+	case ACT_OPEN: open_row(v, false); return true;
+	case ACT_FOLD: open_row(v, true); return true;
+	case ACT_BACK: back(v); return true;
+	case ACT_FOLD_ALL: open_all(v, false); return true;
+	case ACT_UNFOLD_ALL: open_all(v, true); return true;
+	case ACT_FILTER: screen_prompt(v->screen, "& ", b->typed_text, filter_done); return true;
+	case ACT_SORT: menu_sort(v->screen); return true;
+	case ACT_REVERSE: reverse(v); return true;
+	case ACT_ORDER: browse_sort(v, NULL, false); return true;
+	case ACT_ESCAPE: return escape(v);
+	case ACT_OPTIONS: menu_options(v->screen); return true;
+	case ACT_PANE: b->focus = !b->focus && b->pane != PANE_OFF; return true;
+	case ACT_LAYOUT: browse_cycle_pane(v); return true;
+	case ACT_SCALE: v->screen->log_scale = !v->screen->log_scale; return true;
+	case ACT_NEXT_CHANGE: next_change(v, 1); return true;
+	case ACT_PREVIOUS_CHANGE: next_change(v, -1); return true;
+	case ACT_SHOWN: browse_cycle_shown(v); return true;
+	default: return false;
+	}
+}
+
+/* ---- opening and closing ---- */
+
+static void browse_close(struct view *v)
+{
+	struct browse *b = state(v);
+
+	for (size_t i = 0; i < v->screen->s->tree->n; i++)
+		free(b->groups[i]);
+	free(b->groups);
+	free(b->leaf_of);
+	free(b->open);
+	free(b->named);
+	free(b->passing);
+	free(b->list);
+	filter_free(&b->given);
+	filter_free(&b->typed);
+}
+
+const struct view_ops browse_view = {
+	.where = WHERE_ALL | WHERE_TREE | WHERE_PAIR,
+	.state_size = sizeof(struct browse),
+	.rows = browse_rows,
+	.update = update,
+	.layout = layout,
+	.draw_header = draw_header,
+	.draw_row = draw_row,
+	.draw_rest = draw_rest,
+	.mode = mode,
+	.items = items,
+	.item_at = item_at,
+	.reveal = reveal,
+	.unreveal = unreveal,
+	.find = find,
+	.act = act,
+	.close = browse_close,
+};
+
+enum rc browse_open(struct screen *sc, struct err *e)
+{
+	const struct tree *t = sc->s->tree;
+	struct filter given;
+	struct browse *b;
+	struct view *v;
+	int w, h;
+
+	if (filter_init(&given, sc->opts, e) != RC_OK)
+		return RC_FAIL;
+	v = view_push(sc, &browse_view);
+	b = state(v);
+	b->given = given;
+	b->nodes = t->nodes;
+	b->leaf_of = xcalloc(sc->s->n_rows, sizeof(*b->leaf_of));
+	b->groups = xcalloc(t->n, sizeof(struct group *));
+	b->open = xcalloc(t->n, sizeof(*b->open));
+	b->named = xcalloc(sc->s->n_rows, sizeof(*b->named));
+	b->passing = xcalloc(sc->s->n_rows + 1, sizeof(*b->passing));
+	b->list = xcalloc(t->n, sizeof(*b->list));
+	b->detail_row = SIZE_MAX;
+	for (size_t i = 0; i < t->n; i++)
+		if (t->nodes[i].leaf)
+			b->leaf_of[t->nodes[i].row_first] = (int)i;
+	term_size(&w, &h);
+	layout(v, (struct area){2, 0, w, h - 3});
+	open_some(v, v->list.h > 0 ? (size_t)v->list.h : 1);
+	if (sc->opts->sort)
+		b->sort = field_by_key(str_of(sc->opts->sort));
+	b->reverse = sc->opts->reverse;
+	match_names(v);
+	relist(v);
+	return RC_OK;
+}

@@ -1,0 +1,84 @@
+#include "tui/cells.h"
+
+#include <string.h>
+
+#include "base/fmt.h"
+#include "base/utf8.h"
+
+void cell_text(struct buf *b, const struct cell *c, bool ascii)
+{
+	switch (c->kind) {
+	case CELL_NONE:
+		buf_puts(b, "-");
+		break;
+	case CELL_TEXT:
+		utf8_display(b, c->u.text, ascii);
+		break;
+	case CELL_COUNT:
+		if (c->u.count < 10000000000)
+			fmt_count(b, c->u.count);
+		else
+			fmt_short(b, c->u.count);
+		break;
+	case CELL_BYTES:
+		fmt_bytes(b, c->u.count);
+		break;
+	case CELL_REAL:
+		fmt_real(b, c->u.real);
+		break;
+	case CELL_FRACTION:
+		fmt_percent(b, c->u.real);
+		break;
+	case CELL_SHAPE:
+		(ascii ? fmt_shape_ascii : fmt_shape)(b, c->u.shape.dims, c->u.shape.rank);
+		break;
+	case CELL_BOOL:
+		buf_puts(b, c->u.count ? "yes" : "no");
+		break;
+	}
+}
+
+static const char *arrow(bool ascii)
+{
+	return ascii ? "->" : "→";
+}
+
+void type_text(struct buf *out, const char *a, const char *b, bool ascii)
+{
+	utf8_display(out, str_of(a ? a : b), ascii);
+	if (a && b && strcmp(a, b) != 0) {
+		buf_puts(out, arrow(ascii));
+		utf8_display(out, str_of(b), ascii);
+	}
+}
+
+void shape_text(struct buf *b, const struct row *r, bool ascii)
+{
+	void (*put)(struct buf *, const uint64_t *, unsigned) = ascii ? fmt_shape_ascii : fmt_shape;
+	const struct tensor *a = r->t[A] ? r->t[A] : r->t[B], *t = r->t[B];
+
+	put(b, a->shape, a->rank);
+	if (r->status == ST_RESHAPED && t) {
+		buf_puts(b, arrow(ascii));
+		put(b, t->shape, t->rank);
+	}
+}
+
+const char *status_mark(enum status st, bool ascii)
+{
+	static char mark[2];
+
+	mark[0] = statuses[st].mark;
+	return ascii ? mark : statuses[st].utf8_mark;
+}
+
+enum role status_role(enum status st)
+{
+	static const enum role roles[ST_COUNT] = {
+		[ST_PENDING] = ROLE_DIM,      [ST_IDENTICAL] = ROLE_SAME,    [ST_EQUAL] = ROLE_SAME,
+		[ST_CHANGED] = ROLE_CHANGED,  [ST_UNDECODED] = ROLE_PROBLEM, [ST_RESHAPED] = ROLE_CHANGED,
+		[ST_ADDED] = ROLE_ADDED,      [ST_REMOVED] = ROLE_REMOVED,   [ST_SINGLE] = ROLE_PROBLEM,
+	};
+
+	return roles[st];
+}

@@ -1,0 +1,249 @@
+#include "tui/columns.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/fmt.h"
+#include "tui/cells.h"
+#include "tui/plot.h"
+
+enum { NAME_MIN = 22, NAME_GOOD = 34, NAME_WHOLE = 58, BAR = 8, RANKS = 15 };
+
+/* In the order in which they stand. */
+static const struct column table[] = {
+	{"type", NULL, 9, true, A, {1, 3}},
+	{"shape", NULL, 15, true, A, {2, 4}},
+	{"parameters", NULL, 8, false, A, {3, 11}},
+	{"bytes", NULL, 8, false, A, {6, 0}},
+	{"bar", "change", BAR, true, A, {0, 2}},
+	{"rel_l2", NULL, 10, false, A, {0, 1}},
+	{"max_abs_diff", NULL, 10, false, A, {0, 5}},
+	{"changed_fraction", NULL, 7, false, A, {0, 6}},
+	{"cosine", NULL, 9, false, A, {0, 9}},
+	{"rmse", NULL, 10, false, A, {0, 12}},
+	{"mean", NULL, 10, false, A, {5, 0}},
+	{"std", NULL, 10, false, A, {4, 0}},
+	{"min", NULL, 10, false, A, {7, 0}},
+	{"max", NULL, 10, false, A, {8, 0}},
+	{"l2", NULL, 10, false, A, {9, 0}},
+	{"zero", NULL, 10, false, A, {10, 0}},
+	{"mean", "mean A", 10, false, A, {0, 10}},
+	{"mean", "mean B", 10, false, B, {0, 10}},
+	{"std", "std A", 10, false, A, {0, 7}},
+	{"std", "std B", 10, false, B, {0, 7}},
+	{"absmax", "absmax A", 10, false, A, {0, 13}},
+	{"absmax", "absmax B", 10, false, B, {0, 13}},
+	{"snr_db", NULL, 9, false, A, {0, 14}},
+	{"sign_flips", NULL, 10, false, A, {0, 15}},
+};
+
+static bool is(const char *key, const struct field *f)
+{
+	return f && strcmp(key, f->key) == 0;
+}
+
+/* Columns that rank r adds; a column that is sorted by is there already. */
+static int width_of_rank(unsigned r, bool pair, const struct field *sort)
+{
+	int w = 0;
+
+	for (size_t i = 0; i < COUNT(table); i++)
+		if (table[i].rank[pair] == r && !is(table[i].key, sort))
+			w += table[i].width + 1;
+	return w;
+}
+
+/* The width of the columns of the field that is sorted by, which are there however short room is. */
+static int width_of_sorted(struct columns *cs, bool pair, const struct field *sort)
+{
+	int w = 0;
+
+	if (!sort || is("name", sort) || is("status", sort)) /* these stand before all columns */
+		return 0;
+	for (size_t i = 0; i < COUNT(table); i++)
+		if (table[i].rank[pair] && is(table[i].key, sort))
+			w += table[i].width + 1;
+	if (w == 0) {
+		cs->extra = (struct column){sort->key, NULL, 10, sort->kind == CELL_TEXT, A, {0, 0}};
+		w = cs->extra.width + 1;
+	}
+	return w;
+}
+
+/* What names are left before a column of rank r takes it: in a sorted list they stand in full. */
+static int spare_for_names(unsigned r, const struct field *sort)
+{
+	if (r <= 2)
+		return 0;
+	return sort ? NAME_WHOLE - NAME_MIN : r > 5 ? NAME_GOOD - NAME_MIN : 0;
+}
+
+/* Takes ranks in turn until one does not fit; those of one rank come together. */
+void columns_fit(struct columns *cs, int width, bool pair, const struct field *sort)
+{
+	unsigned r;
+	int left;
+
+	*cs = (struct columns){0};
+	left = width - NAME_MIN - (pair ? 2 : 0) - width_of_sorted(cs, pair, sort);
+	for (r = 1; r <= RANKS; r++) {
+		int w = width_of_rank(r, pair, sort);
+
+		if (w > left - spare_for_names(r, sort))
+			break;
+		left -= w;
+	}
+	for (size_t i = 0; i < COUNT(table) && cs->n < COLUMNS_MAX - 1; i++) {
+		unsigned own = table[i].rank[pair];
+
+		if (own && (own < r || is(table[i].key, sort)))
+			cs->c[cs->n++] = &table[i];
+	}
+	if (cs->extra.key)
+		cs->c[cs->n++] = &cs->extra;
+	cs->name = left + NAME_MIN;
+}
+
+static const char *title_of(const struct column *c)
+{
+	const struct field *f;
+
+	if (c->title)
+		return c->title;
+	f = field_by_key(str_of(c->key));
+	return f ? f->title : c->key;
+}
+
+static void put_title(struct pen *p, int width, bool right, const char *title, bool sorted, bool reverse)
+{
+	struct buf b = {0};
+	const char *mark = p->ascii ? (reverse ? "v" : "^") : (reverse ? "▼" : "▲");
+
+	buf_printf(&b, "%s%s", title, sorted ? mark : "");
+	pen_put(p, width, right, ROLE_HEADER, buf_view(&b));
+	buf_free(&b);
+}
+
+void columns_draw_header(const struct columns *cs, struct pen *p, const struct field *sort, bool reverse)
+{
+	const char *by = sort ? sort->key : "";
+
+	p->needle = NULL;
+	put_title(p, cs->name, false, strcmp(by, "status") == 0 ? "status" : "name",
+		  strcmp(by, "name") == 0 || strcmp(by, "status") == 0, reverse);
+	for (size_t i = 0; i < cs->n; i++) {
+		const struct column *c = cs->c[i];
+		bool sorted = strcmp(by, c->key) == 0 && c->side == A;
+
+		pen_skip(p, 1);
+		put_title(p, c->width, !c->left, title_of(c), sorted, reverse);
+	}
+}
+
+static void put_bar(struct pen *p, const struct screen *sc, const struct line *l)
+{
+	struct cell c = field_get(field_by_key(STR("rel_l2")), l->row, A);
+	struct buf b = {0};
+	double f = 0;
+
+	if (c.kind == CELL_REAL && sc->strongest > 0)
+		f = c.u.real / sc->strongest;
+	if (sc->log_scale && f > 0) /* six powers of ten; what is less than a millionth of the largest is a sliver */
+		f = fmax(1e-9, 1 + log10(f) / 6);
+	plot_bar(&b, f, BAR, sc->ascii);
+	pen_put(p, BAR, false, ROLE_BAR, buf_view(&b));
+	buf_free(&b);
+}
+
+static void put_type(struct pen *p, const struct column *c, const struct line *l)
+{
+	const struct row *r = l->row;
+	struct buf b = {0};
+
+	if (!l->rows)
+		type_text(&b, r->t[A] ? r->t[A]->type_name : NULL, r->t[B] ? r->t[B]->type_name : NULL, p->ascii);
+	else if (l->type[A] || l->type[B])
+		type_text(&b, l->type[A], l->type[B], p->ascii);
+	else
+		buf_puts(&b, "mixed");
+	pen_put(p, c->width, false, l->rows ? ROLE_DIM : ROLE_TEXT, buf_view(&b));
+	buf_free(&b);
+}
+
+/* In the place of a shape a group says how many of its tensors differ. */
+static void put_shape(struct pen *p, const struct column *c, const struct screen *sc, const struct line *l)
+{
+	struct buf b = {0};
+
+	if (!l->rows)
+		shape_text(&b, l->row, p->ascii);
+	else if (sc->s->n_models < 2)
+		buf_printf(&b, "%zu tensor%s", l->rows, l->rows == 1 ? "" : "s");
+	else if (l->waiting && !l->differ)
+		buf_printf(&b, "%zu tensor%s", l->rows, l->rows == 1 ? "" : "s");
+	else if (l->differ == l->rows)
+		buf_printf(&b, l->rows == 1 ? "%zu differs" : "all %zu differ", l->rows);
+	else if (l->differ && l->rows < 10000)
+		buf_printf(&b, "%zu/%zu differ", l->differ, l->rows);
+	else if (l->differ)
+		buf_printf(&b, "%zu differ", l->differ);
+	else
+		buf_printf(&b, "0/%zu differ", l->rows);
+	pen_put(p, c->width, false, l->rows ? ROLE_DIM : ROLE_TEXT, buf_view(&b));
+	buf_free(&b);
+}
+
+/* Whether a value that is not there will come. */
+static bool comes(const struct line *l, const struct field *f, int side)
+{
+	const struct row *r = l->row;
+
+	if (f->group == FIELD_HEADER)
+		return false;
+	if (l->rows)
+		return l->waiting > 0;
+	if (f->group == FIELD_DIFF || f->group == FIELD_DIFF_DIST)
+		return r->status == ST_PENDING;
+	side = r->t[side] ? side : side == A ? B : A;
+	return !r->result && r->t[side] && !r->t[side]->trouble;
+}
+
+static void put_value(struct pen *p, const struct column *c, const struct line *l)
+{
+	const struct field *f = field_by_key(str_of(c->key));
+	bool other = c->title && !l->row->t[c->side]; /* "mean A" of what only B has */
+	struct cell cell = {.kind = CELL_NONE};
+	struct buf b = {0};
+	enum role role = ROLE_TEXT;
+
+	if (!other)
+		cell = field_get(f, l->row, c->side);
+	if (cell.kind == CELL_NONE)
+		buf_puts(&b, !other && comes(l, f, c->side) ? (p->ascii ? "..." : "…") : "-");
+	else if (cell.kind == CELL_COUNT && c->width < 10)
+		fmt_short(&b, cell.u.count);
+	else
+		cell_text(&b, &cell, p->ascii);
+	if (cell.kind == CELL_NONE || (l->rows && l->waiting && f->group != FIELD_HEADER))
+		role = ROLE_DIM;
+	pen_put(p, c->width, !c->left, role, buf_view(&b));
+	buf_free(&b);
+}
+
+void columns_draw(const struct columns *cs, struct pen *p, const struct screen *sc, const struct line *l)
+{
+	p->needle = NULL; /* names are searched, not numbers */
+	for (size_t i = 0; i < cs->n; i++) {
+		const struct column *c = cs->c[i];
+
+		pen_skip(p, 1);
+		if (strcmp(c->key, "bar") == 0)
+			put_bar(p, sc, l);
+		else if (strcmp(c->key, "type") == 0)
+			put_type(p, c, l);
+		else if (strcmp(c->key, "shape") == 0)
+			put_shape(p, c, sc, l);
+		else
+			put_value(p, c, l);
+	}
+}

@@ -1,0 +1,37 @@
+/* The columns of the tree: which of them there is room for, and how a cell of each is drawn. */
+#ifndef TUI_COLUMNS_H
+#define TUI_COLUMNS_H
+
+#include "analysis/field.h"
+#include "tui/view.h"
+
+struct column {
+	const char *key;   /* of a field; "bar" is the bar of relative change */
+	const char *title; /* NULL: the field's */
+	int width;
+	bool left;         /* aligned */
+	int side;
+	unsigned rank[2];  /* with one model, with two: 1 is the last to go when room is short; 0 is never there */
+};
+
+enum { COLUMNS_MAX = 32 };
+
+struct columns {
+	const struct column *c[COLUMNS_MAX];
+	size_t n;
+	int name;            /* width of the names, which come first */
+	struct column extra; /* for a field that is sorted by and has no column of its own */
+};
+
+/* What a row of the list shows: a pair's, or a group's with what stands for it. */
+struct line {
+	const struct row *row;
+	const char *type[2]; /* of a group; NULL: mixed, or not on that side */
+	size_t rows, differ, waiting; /* of a group: rows below it; 0 rows: not a group */
+};
+
+void columns_fit(struct columns *, int width, bool pair, const struct field *sort);
+void columns_draw_header(const struct columns *, struct pen *, const struct field *sort, bool reverse);
+void columns_draw(const struct columns *, struct pen *, const struct screen *, const struct line *);
+
+#endif

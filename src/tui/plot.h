@@ -1,0 +1,25 @@
+/* Bars and histograms in cells of text: eighth blocks, or plain ASCII. */
+#ifndef TUI_PLOT_H
+#define TUI_PLOT_H
+
+#include "num/bins.h"
+#include "tui/view.h"
+
+/* Bins that are asked for: a number with many divisors, so that columns are sums of whole bins. */
+enum { PLOT_BINS = 72 };
+
+/* Appends a bar of at most `width` cells; anything above 0 shows. */
+void plot_bar(struct buf *, double fraction, int width, bool ascii);
+
+/* Columns that a histogram takes where there is room for `width`. */
+int plot_columns(int width);
+
+/* Draws a histogram with its axis, and a label, below; with b, both over the same bins: what they share is solid, what
+ * only one of them has is shaded. */
+void plot_hist(struct area, const char *label, const struct bins *a, const struct bins *b, enum role, bool log_scale,
+	       bool ascii);
+
+/* Draws the key to those shades, cut to width; returns the columns it took. */
+int plot_legend(int y, int x, int width, bool ascii);
+
+#endif

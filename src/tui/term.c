@@ -1,0 +1,523 @@
+#include "tui/term.h"
+
+#include <curses.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/utf8.h"
+
+/*
+ * Signals and workers only set a flag and write a byte into a pipe; the loop that sleeps in poll does the rest. So
+ * nothing of curses runs in a signal handler or on another thread. The handlers are installed before newterm, which
+ * then leaves them alone.
+ */
+
+/* How a role looks. -1 is the terminal's own colour. The letter is what tests save: upper case when reversed. */
+struct look {
+	char letter;
+	short fg, bg;     /* of 256 colours */
+	short fg8;        /* of 8; the background is always the terminal's own */
+	attr_t attr;      /* beside the colour */
+	attr_t mono;      /* without any */
+};
+
+static const struct look looks[ROLE_COUNT] = {
+	[ROLE_TEXT] = {'.', -1, -1, -1, 0, 0},
+	[ROLE_DIM] = {'d', 244, -1, -1, 0, A_DIM},
+	[ROLE_TITLE] = {'t', 252, 236, -1, A_BOLD, A_BOLD | A_UNDERLINE},
+	[ROLE_HEADER] = {'h', 110, -1, COLOR_CYAN, 0, A_UNDERLINE},
+	[ROLE_GROUP] = {'g', -1, -1, -1, A_BOLD, A_BOLD},
+	[ROLE_STATUS] = {'s', 250, 236, -1, 0, 0},
+	[ROLE_CURSOR] = {'c', -1, -1, -1, A_REVERSE, A_REVERSE},
+	[ROLE_RESTING] = {'r', -1, 238, -1, A_BOLD, A_BOLD | A_UNDERLINE},
+	[ROLE_SAME] = {'=', 108, -1, COLOR_GREEN, 0, 0},
+	[ROLE_CHANGED] = {'~', 179, -1, COLOR_YELLOW, 0, A_BOLD},
+	[ROLE_ADDED] = {'+', 114, -1, COLOR_GREEN, A_BOLD, A_BOLD},
+	[ROLE_REMOVED] = {'-', 174, -1, COLOR_RED, 0, A_BOLD},
+	[ROLE_PROBLEM] = {'!', 203, -1, COLOR_RED, A_BOLD, A_BOLD},
+	[ROLE_BAR] = {'b', 179, -1, COLOR_YELLOW, 0, 0},
+	[ROLE_A] = {'x', 74, -1, COLOR_CYAN, 0, 0},
+	[ROLE_B] = {'y', 173, -1, COLOR_MAGENTA, 0, 0},
+	[ROLE_D] = {'z', 179, -1, COLOR_YELLOW, 0, 0},
+	[ROLE_MATCH] = {'m', 16, 221, COLOR_YELLOW, A_BOLD, A_REVERSE | A_BOLD},
+};
+
+static struct {
+	SCREEN *screen;
+	FILE *in, *out; /* of a terminal that nobody sees: /dev/null; else NULL */
+	bool open, seen, colours, ascii;
+	struct termios before;
+	bool has_before;
+	char restore[128]; /* what the terminal must be sent when the program dies on another thread */
+	int pipe[2];
+	int width, height;
+} term;
+
+static volatile sig_atomic_t got_resize, got_stop, got_continue, got_end;
+static atomic_bool woken;
+
+static const int end_signals[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT};
+static struct sigaction old_end[COUNT(end_signals)], old_winch, old_stop, old_continue;
+
+static void nudge(void)
+{
+	int saved = errno;
+
+	/* a full pipe wakes just as well */
+	if (write(term.pipe[1], "", 1) < 0)
+		errno = saved;
+}
+
+static void on_signal(int sig)
+{
+	if (sig == SIGWINCH)
+		got_resize = 1;
+	else if (sig == SIGTSTP)
+		got_stop = 1;
+	else if (sig == SIGCONT)
+		got_continue = 1;
+	else
+		got_end = sig;
+	nudge();
+}
+
+void term_wake(void)
+{
+	if (!atomic_exchange(&woken, true))
+		nudge();
+}
+
+static void catch_signals(void)
+{
+	struct sigaction sa = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGWINCH, &sa, &old_winch);
+	sigaction(SIGTSTP, &sa, &old_stop);
+	sigaction(SIGCONT, &sa, &old_continue);
+	for (size_t i = 0; i < COUNT(end_signals); i++) {
+		sigaction(end_signals[i], NULL, &old_end[i]);
+		if (old_end[i].sa_handler != SIG_IGN) /* nohup */
+			sigaction(end_signals[i], &sa, NULL);
+	}
+}
+
+static void release_signals(void)
+{
+	sigaction(SIGWINCH, &old_winch, NULL);
+	sigaction(SIGTSTP, &old_stop, NULL);
+	sigaction(SIGCONT, &old_continue, NULL);
+	for (size_t i = 0; i < COUNT(end_signals); i++)
+		sigaction(end_signals[i], &old_end[i], NULL);
+}
+
+/* The hook of die(), perhaps on a worker: plain bytes and tcsetattr, nothing of curses, where another thread may be. */
+static void restore_raw(void)
+{
+	if (!term.open || !term.seen)
+		return;
+	if (write(STDOUT_FILENO, term.restore, strlen(term.restore)) < 0)
+		return;
+	if (term.has_before)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &term.before);
+}
+
+static void add_restore(const char *capability)
+{
+	const char *s = tigetstr(capability);
+	size_t n = strlen(term.restore);
+
+	if (s && s != (char *)-1 && n + strlen(s) + 1 < sizeof(term.restore))
+		strcat(term.restore, s);
+}
+
+/* ---- looks ---- */
+
+static bool wants_colours(const struct opts *o)
+{
+	const char *no = getenv("NO_COLOR");
+
+	if (o->color == WHEN_NEVER || (o->color == WHEN_AUTO && no && *no))
+		return false;
+	return has_colors() && start_color() == OK;
+}
+
+static void set_colours(const struct opts *o)
+{
+	bool own;
+
+	term.colours = wants_colours(o);
+	if (!term.colours)
+		return;
+	own = use_default_colors() == OK;
+	for (int i = 0; i < ROLE_COUNT; i++) {
+		short fg = COLORS >= 256 ? looks[i].fg : looks[i].fg8, bg = COLORS >= 256 ? looks[i].bg : -1;
+
+		/* a terminal that cannot name its own colours has white on black */
+		init_pair((short)(i + 1), fg < 0 && !own ? COLOR_WHITE : fg, bg < 0 && !own ? COLOR_BLACK : bg);
+	}
+}
+
+static attr_t attr_of(enum role role)
+{
+	attr_t a = looks[role].attr;
+
+	if (!term.colours)
+		return looks[role].mono;
+	if (COLORS >= 256)
+		return a;
+	/* eight colours have no grey to set lines apart with */
+	if (role == ROLE_DIM)
+		return A_DIM;
+	if (role == ROLE_MATCH)
+		return A_REVERSE;
+	return role == ROLE_RESTING || role == ROLE_TITLE ? A_BOLD | A_UNDERLINE : a;
+}
+
+static short pair_of(enum role role)
+{
+	return term.colours ? (short)(role + 1) : 0;
+}
+
+/* ---- taking and giving back ---- */
+
+static enum rc open_screen(const struct opts *o, struct err *e)
+{
+	const char *name = getenv("TERM");
+
+	use_env(TRUE);
+	if (o->keys_file) {
+		term.in = fopen("/dev/null", "r");
+		term.out = fopen("/dev/null", "w");
+		if (!term.in || !term.out)
+			return err_set(e, "/dev/null: %s", strerror(errno));
+		term.screen = newterm(name && *name ? name : "xterm-256color", term.out, term.in);
+		if (!term.screen)
+			term.screen = newterm("vt100", term.out, term.in);
+	} else {
+		use_tioctl(TRUE); /* the terminal knows its size better than the environment */
+		term.has_before = tcgetattr(STDIN_FILENO, &term.before) == 0;
+		term.screen = newterm(NULL, stdout, stdin);
+	}
+	if (!term.screen)
+		return err_set(e, "a terminal of type '%s' is not known (TERM)", name ? name : "");
+	return RC_OK;
+}
+
+static enum rc open_pipe(struct err *e)
+{
+	if (pipe(term.pipe) != 0)
+		return err_set(e, "cannot make a pipe: %s", strerror(errno));
+	for (int i = 0; i < 2; i++) {
+		fcntl(term.pipe[i], F_SETFL, O_NONBLOCK);
+		fcntl(term.pipe[i], F_SETFD, FD_CLOEXEC);
+	}
+	return RC_OK;
+}
+
+enum rc term_open(const struct opts *o, struct err *e)
+{
+	memset(&term, 0, sizeof(term));
+	got_resize = got_stop = got_continue = got_end = 0;
+	woken = false;
+	setlocale(LC_CTYPE, "");
+	if (open_pipe(e) != RC_OK)
+		return RC_FAIL;
+	term.open = true;
+	catch_signals();
+	if (open_screen(o, e) != RC_OK) {
+		term_close();
+		return RC_FAIL;
+	}
+	term.seen = !o->keys_file;
+	term.ascii = o->ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+	if (!term.seen)
+		resizeterm(o->rows ? (int)o->rows : 24, o->columns ? (int)o->columns : 80);
+	set_colours(o);
+	cbreak();
+	noecho();
+	nonl();
+	intrflush(stdscr, FALSE);
+	keypad(stdscr, TRUE);
+	nodelay(stdscr, TRUE);
+	leaveok(stdscr, FALSE);
+	set_escdelay(25);
+	for (size_t i = 0; i < 4; i++)
+		add_restore((const char *const[]){"sgr0", "cnorm", "rmkx", "rmcup"}[i]);
+	getmaxyx(stdscr, term.height, term.width);
+	die_hook = restore_raw;
+	return RC_OK;
+}
+
+void term_close(void)
+{
+	if (!term.open)
+		return;
+	if (term.screen) {
+		endwin();
+		delscreen(term.screen);
+	}
+	term.open = false;
+	die_hook = NULL;
+	release_signals();
+	close(term.pipe[0]);
+	close(term.pipe[1]);
+	if (term.in)
+		fclose(term.in);
+	if (term.out)
+		fclose(term.out);
+	term.screen = NULL;
+	term.in = term.out = NULL;
+}
+
+int term_signal(void)
+{
+	return got_end;
+}
+
+bool term_ascii(void)
+{
+	return term.ascii;
+}
+
+void term_size(int *columns, int *rows)
+{
+	*columns = term.width;
+	*rows = term.height;
+}
+
+void term_resize(int columns, int rows)
+{
+	resizeterm(rows, columns);
+	getmaxyx(stdscr, term.height, term.width);
+}
+
+static void fit_to_window(void)
+{
+	struct winsize ws;
+
+	if (term.seen && ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_row > 0 && ws.ws_col > 0)
+		term_resize(ws.ws_col, ws.ws_row);
+}
+
+static void suspend(void)
+{
+	struct sigaction ours, plain = {.sa_handler = SIG_DFL};
+
+	def_prog_mode();
+	endwin();
+	sigemptyset(&plain.sa_mask);
+	sigaction(SIGTSTP, &plain, &ours);
+	raise(SIGTSTP); /* returns when the shell lets us go on */
+	sigaction(SIGTSTP, &ours, NULL);
+	reset_prog_mode();
+	fit_to_window();
+	term_redraw();
+}
+
+/* ---- drawing ---- */
+
+int term_put(int y, int x, int width, enum role role, struct str s)
+{
+	wchar_t out[256];
+	size_t n = 0, used;
+	uint32_t cp;
+
+	if (y < 0 || y >= term.height || x < 0 || x >= term.width || width <= 0)
+		return 0;
+	if (width > term.width - x)
+		width = term.width - x;
+	s.n = utf8_fit(s, (size_t)width, &used);
+	attr_set(attr_of(role), pair_of(role), NULL);
+	move(y, x);
+	while (s.n) {
+		size_t len = utf8_next(s, &cp);
+
+		out[n++] = (wchar_t)(len ? cp : '?');
+		len = len ? len : 1;
+		s = (struct str){s.p + len, s.n - len};
+		if (n == COUNT(out) || s.n == 0) {
+			addnwstr(out, (int)n);
+			n = 0;
+		}
+	}
+	return (int)used;
+}
+
+int term_puts(int y, int x, int width, enum role role, const char *s)
+{
+	return term_put(y, x, width, role, str_of(s));
+}
+
+void term_fill(int y, int x, int width, enum role role)
+{
+	if (y < 0 || y >= term.height || x < 0 || x >= term.width || width <= 0)
+		return;
+	attr_set(attr_of(role), pair_of(role), NULL);
+	mvhline(y, x, ' ', width < term.width - x ? width : term.width - x);
+}
+
+void term_clear(void)
+{
+	attr_set(A_NORMAL, 0, NULL);
+	erase();
+}
+
+void term_redraw(void)
+{
+	clearok(curscr, TRUE);
+}
+
+void term_flush(int y, int x)
+{
+	move(y < term.height ? y : term.height - 1, x < term.width ? x : term.width - 1);
+	refresh();
+}
+
+/* ---- events ---- */
+
+static unsigned take_signals(void)
+{
+	unsigned ev = 0;
+
+	if (got_end)
+		return EV_END;
+	if (got_stop) {
+		got_stop = got_continue = 0;
+		suspend();
+		got_continue = 0;
+		ev |= EV_RESIZE;
+	}
+	if (got_continue) { /* after SIGSTOP, of which nobody told us: the shell has had the terminal meanwhile */
+		got_continue = 0;
+		reset_prog_mode();
+		term_redraw();
+		got_resize = 1;
+	}
+	if (got_resize) {
+		got_resize = 0;
+		fit_to_window();
+		ev |= EV_RESIZE;
+	}
+	return ev;
+}
+
+unsigned term_wait(int ms)
+{
+	struct pollfd fds[2] = {{.fd = term.pipe[0], .events = POLLIN}, {.fd = STDIN_FILENO, .events = POLLIN}};
+	char drain[64];
+	unsigned ev = 0;
+	int n = poll(fds, term.seen ? 2 : 1, ms);
+
+	if (n > 0 && (fds[0].revents & POLLIN)) {
+		while (read(term.pipe[0], drain, sizeof(drain)) == sizeof(drain))
+			;
+		if (atomic_exchange(&woken, false))
+			ev |= EV_WAKE;
+	}
+	if (n > 0 && term.seen && (fds[1].revents & (POLLHUP | POLLERR | POLLNVAL)))
+		ev |= EV_END; /* the terminal is gone */
+	else if (n > 0 && term.seen && (fds[1].revents & POLLIN))
+		ev |= EV_KEY;
+	return ev | take_signals();
+}
+
+static int named_key(wint_t code)
+{
+	static const struct {
+		wint_t code;
+		int key;
+	} names[] = {
+		{KEY_UP, K_UP},       {KEY_DOWN, K_DOWN},   {KEY_LEFT, K_LEFT},   {KEY_RIGHT, K_RIGHT},
+		{KEY_HOME, K_HOME},   {KEY_END, K_END},     {KEY_PPAGE, K_PGUP},  {KEY_NPAGE, K_PGDN},
+		{KEY_ENTER, K_ENTER}, {KEY_BACKSPACE, K_BACKSPACE},
+	};
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (names[i].code == code)
+			return names[i].key;
+	return K_OTHER;
+}
+
+int term_key(void)
+{
+	wint_t c;
+
+	if (!term.seen)
+		return K_NONE;
+	switch (get_wch(&c)) {
+	case OK:
+		return c == '\r' || c == '\n' ? K_ENTER : c == '\t' ? K_TAB : c == 27 ? K_ESC :
+		       c == 127 || c == 8 ? K_BACKSPACE : (int)c;
+	case KEY_CODE_YES:
+		if (c == KEY_RESIZE) {
+			got_resize = 1;
+			return K_OTHER;
+		}
+		return named_key(c);
+	default:
+		return K_NONE;
+	}
+}
+
+/* ---- for tests ---- */
+
+void term_save_text(FILE *f)
+{
+	size_t cap = (size_t)term.width * 6 + 1; /* combining characters share a cell */
+	wchar_t *line = xcalloc(cap, sizeof(*line));
+
+	for (int y = 0; y < term.height; y++) {
+		int n = mvinnwstr(y, 0, line, (int)cap - 1);
+
+		while (n > 0 && line[n - 1] == L' ')
+			n--;
+		for (int i = 0; i < n; i++) {
+			char mb[16];
+			mbstate_t state = {0};
+			size_t len = wcrtomb(mb, line[i], &state);
+
+			fwrite(len == (size_t)-1 ? "?" : mb, 1, len == (size_t)-1 ? 1 : len, f);
+		}
+		fputc('\n', f);
+	}
+	free(line);
+}
+
+/* Without colours: b bold, d dim, u underlined, and upper case, or R for nothing else, when reversed. */
+static char letter_of(attr_t a, short pair)
+{
+	char c;
+
+	if (pair > 0 && pair <= ROLE_COUNT)
+		return looks[pair - 1].letter;
+	c = a & A_BOLD ? 'b' : a & A_DIM ? 'd' : a & A_UNDERLINE ? 'u' : a & A_REVERSE ? 'r' : '.';
+	return (a & A_REVERSE) && c != '.' ? (char)(c - 'a' + 'A') : c;
+}
+
+void term_save_attrs(FILE *f)
+{
+	for (int y = 0; y < term.height; y++) {
+		for (int x = 0; x < term.width; x++) {
+			wchar_t text[CCHARW_MAX + 1];
+			cchar_t cell;
+			attr_t a = 0;
+			short pair = 0;
+
+			if (mvin_wch(y, x, &cell) == OK)
+				getcchar(&cell, text, &a, &pair, NULL);
+			fputc(letter_of(a, pair), f);
+		}
+		fputc('\n', f);
+	}
+}

@@ -1,0 +1,84 @@
+/*
+ * The terminal, behind a thin layer: text at a place in a role, keys, sizes, and giving it all back. Only the thread
+ * that called term_open calls any of this, but for term_wake.
+ */
+#ifndef TUI_TERM_H
+#define TUI_TERM_H
+
+#include <stdio.h>
+
+#include "analysis/opts.h"
+#include "base/buf.h"
+
+/* What a piece of text is; how it looks stands in one table (term.c), for 256 colours, 8, and none. */
+enum role {
+	ROLE_TEXT,
+	ROLE_DIM,     /* there, but not to be looked at first; values that are still to come */
+	ROLE_TITLE,   /* the line at the top */
+	ROLE_HEADER,  /* titles of columns and of parts of the screen */
+	ROLE_GROUP,
+	ROLE_STATUS,  /* the line at the bottom */
+	ROLE_CURSOR,  /* the selected row */
+	ROLE_RESTING, /* the selected row while the keys go elsewhere */
+	ROLE_SAME,
+	ROLE_CHANGED,
+	ROLE_ADDED,
+	ROLE_REMOVED,
+	ROLE_PROBLEM,
+	ROLE_BAR,
+	ROLE_A,
+	ROLE_B,
+	ROLE_D,
+	ROLE_MATCH,   /* what a search found */
+	ROLE_COUNT
+};
+
+/* Keys that are not characters. Control characters are themselves, but for those that have a name here. */
+enum key {
+	K_NONE = -1,
+	K_UP = 0x200000,
+	K_DOWN,
+	K_LEFT,
+	K_RIGHT,
+	K_HOME,
+	K_END,
+	K_PGUP,
+	K_PGDN,
+	K_ENTER,
+	K_TAB,
+	K_ESC,
+	K_BACKSPACE,
+	K_OTHER /* one that has no name here */
+};
+
+/* What term_wait saw, several at once. */
+enum { EV_KEY = 1, EV_WAKE = 2, EV_RESIZE = 4, EV_END = 8 };
+
+/* Takes the terminal; with opts.keys_file, one that nobody sees, of opts.columns by opts.rows. Fails when the terminal
+ * is not one that can be drawn on. die() gives it back from now on. */
+enum rc term_open(const struct opts *, struct err *);
+void term_close(void);  /* gives the terminal back as it was found */
+int term_signal(void);  /* the signal that asked for the end, or 0 */
+
+bool term_ascii(void);
+void term_size(int *columns, int *rows);
+void term_resize(int columns, int rows); /* of a terminal that nobody sees */
+
+/* Draws harmless UTF-8 at a place, cut to `width` columns; returns the columns it took. */
+int term_put(int y, int x, int width, enum role, struct str);
+int term_puts(int y, int x, int width, enum role, const char *);
+void term_fill(int y, int x, int width, enum role); /* with spaces */
+void term_clear(void);
+void term_redraw(void); /* everything anew at the next flush: another program may have written on the screen */
+void term_flush(int cursor_y, int cursor_x);
+
+/* Sleeps until something happened, at most `ms` milliseconds (-1: for ever). */
+unsigned term_wait(int ms);
+int term_key(void);   /* the next key, or K_NONE */
+void term_wake(void); /* from any thread, once taken, until term_close */
+
+/* The screen as text, blanks at the ends of lines cut, and its looks: a letter a cell, as the table in term.c says. */
+void term_save_text(FILE *);
+void term_save_attrs(FILE *);
+
+#endif

@@ -1,0 +1,271 @@
+#include "tui/tui.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tui/browse.h"
+#include "tui/script.h"
+#include "tui/view.h"
+
+/*
+ * The loop: take what was computed, draw, sleep until a key, a result or a signal. Rows are asked for as they come into
+ * sight (browse.c); the rest is fed to the pool a few at a time, so that nothing of the size of the model is done at
+ * once. While results arrive the screen is drawn every FRAME_MS at most, and keys are answered at once; when all is
+ * computed it is not drawn, and the loop does not wake, until something happens.
+ */
+enum { FRAME_MS = 100, PROGRESS_MS = 250, REST_MS = 80, AHEAD = 64 };
+
+static void wake(void *arg)
+{
+	(void)arg;
+	term_wake();
+}
+
+/* ---- results ---- */
+
+static uint64_t bytes_of(const struct row *r)
+{
+	uint64_t n = 0;
+
+	for (int side = A; side <= B; side++)
+		if (r->t[side] && !r->t[side]->trouble && !u64_add(n, r->t[side]->data.length, &n))
+			n = UINT64_MAX / 4;
+	return n;
+}
+
+/* Asks for rows that nobody looked at yet, in their order, a few ahead of the workers. */
+static void ask_ahead(struct screen *sc)
+{
+	while (sc->next < sc->s->n_rows && sc->asked < AHEAD) {
+		const struct row *r = &sc->s->rows[sc->next];
+
+		if (!r->result) {
+			scan_ask(sc->scan, sc->next, WANT_STATS, PRIO_BACKGROUND, 0);
+			sc->asked++;
+		}
+		sc->unasked -= u64_min(sc->unasked, bytes_of(r));
+		sc->next++;
+	}
+}
+
+static void take_in(struct screen *sc, size_t row, bool first)
+{
+	const struct row *r = &sc->s->rows[row];
+	struct view *v = sc->view;
+
+	sc->news++;
+	if (first) {
+		sc->n_ready++;
+		if (row < sc->next && sc->asked)
+			sc->asked--;
+	}
+	if (r->status == ST_CHANGED && r->result && r->result->diff.rel_l2 > sc->strongest)
+		sc->strongest = r->result->diff.rel_l2;
+	while (v->below)
+		v = v->below;
+	browse_news(v, row);
+}
+
+static bool take_all(struct screen *sc, bool *had)
+{
+	bool any = false;
+	size_t row;
+
+	while (scan_take(sc->scan, &row)) {
+		take_in(sc, row, !had[row]);
+		had[row] = true;
+		any = true;
+	}
+	if (any || sc->next == 0)
+		ask_ahead(sc);
+	return any;
+}
+
+static bool is_done(struct screen *sc)
+{
+	uint64_t done, total;
+
+	scan_progress(sc->scan, &done, &total);
+	return sc->n_ready == sc->s->n_rows && done == total && !browse_wants_details(sc->view);
+}
+
+/* ---- with a terminal ---- */
+
+static long ms_since(const struct timespec *then)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (long)(now.tv_sec - then->tv_sec) * 1000 + (now.tv_nsec - then->tv_nsec) / 1000000;
+}
+
+/* How long to sleep: for ever, unless a frame is due, or the details of a row that the keys came to rest on. */
+static int patience(long frame_due, const struct timespec *frame, bool resting, const struct timespec *key)
+{
+	long ms = LONG_MAX;
+
+	if (frame_due)
+		ms = frame_due - ms_since(frame);
+	if (resting && REST_MS - ms_since(key) < ms)
+		ms = REST_MS - ms_since(key);
+	return ms == LONG_MAX ? -1 : ms > 0 ? (int)ms : 0;
+}
+
+static void interact(struct screen *sc, bool *had)
+{
+	struct timespec frame = {0}, key = {0};
+	bool draw = true, news = false;
+
+	while (!sc->quit && sc->view) {
+		bool resting;
+		unsigned ev;
+		long due;
+		int k;
+
+		news = take_all(sc, had) || news;
+		due = news ? FRAME_MS : screen_busy(sc) ? PROGRESS_MS : 0;
+		if (draw || (due && ms_since(&frame) >= due)) {
+			screen_draw(sc);
+			clock_gettime(CLOCK_MONOTONIC, &frame);
+			draw = news = false;
+			due = screen_busy(sc) ? PROGRESS_MS : 0;
+		}
+		resting = browse_wants_details(sc->view);
+		if (resting && ms_since(&key) >= REST_MS) {
+			browse_ask_details(sc->view);
+			resting = false;
+		}
+		ev = term_wait(patience(due, &frame, resting, &key));
+		if (ev & EV_END)
+			return;
+		while ((ev & EV_KEY) && !sc->quit && (k = term_key()) != K_NONE) {
+			screen_key(sc, k);
+			clock_gettime(CLOCK_MONOTONIC, &key);
+			draw = true;
+		}
+		draw = draw || (ev & EV_RESIZE);
+	}
+}
+
+/* ---- without ---- */
+
+static void wait_for_all(struct screen *sc, bool *had)
+{
+	for (;;) {
+		take_all(sc, had);
+		screen_draw(sc); /* what came into sight is asked for */
+		browse_ask_details(sc->view);
+		if (is_done(sc))
+			return;
+		if (term_wait(-1) & EV_END)
+			return;
+	}
+}
+
+static enum rc save(const char *file, void (*write)(FILE *), struct err *e)
+{
+	FILE *f = fopen(file, "w");
+
+	if (!f)
+		return err_set(e, "%s: %s", file, strerror(errno));
+	write(f);
+	if (fclose(f) != 0)
+		return err_set(e, "%s: %s", file, strerror(errno));
+	return RC_OK;
+}
+
+static enum rc perform(struct screen *sc, const struct action *a, bool *had, struct err *e)
+{
+	switch (a->step) {
+	case STEP_KEY:
+		screen_key(sc, a->key);
+		break;
+	case STEP_WAIT:
+		wait_for_all(sc, had);
+		break;
+	case STEP_SAVE:
+		return save(a->file, term_save_text, e);
+	case STEP_ATTRS:
+		return save(a->file, term_save_attrs, e);
+	case STEP_SIZE:
+		term_resize(a->columns, a->rows);
+		break;
+	case STEP_END:
+		sc->quit = true;
+		break;
+	}
+	if (!sc->quit) {
+		take_all(sc, had);
+		screen_draw(sc);
+	}
+	return RC_OK;
+}
+
+static enum rc run_script(struct screen *sc, const char *path, bool *had, struct err *e)
+{
+	struct script script;
+	struct action a;
+	enum rc rc = script_open(&script, path, e);
+
+	if (rc != RC_OK)
+		return rc;
+	take_all(sc, had);
+	screen_draw(sc);
+	while (rc == RC_OK && !sc->quit && !term_signal()) {
+		rc = script_next(&script, &a, e);
+		if (rc == RC_OK)
+			rc = perform(sc, &a, had, e);
+	}
+	script_close(&script);
+	return rc;
+}
+
+/* ---- both ---- */
+
+static enum rc run(struct screen *sc, struct err *e)
+{
+	bool *had = xcalloc(sc->s->n_rows, sizeof(*had)); /* rows that had a result before */
+	enum rc rc = browse_open(sc, e);
+
+	if (rc == RC_OK && sc->opts->keys_file)
+		rc = run_script(sc, sc->opts->keys_file, had, e);
+	else if (rc == RC_OK)
+		interact(sc, had);
+	while (sc->view)
+		view_pop(sc);
+	free(had);
+	return rc;
+}
+
+int tui_run(struct session *s, const struct opts *o)
+{
+	struct screen sc = {.s = s, .opts = o, .prefix = K_NONE, .pane = PANE_AUTO};
+	struct err e;
+	enum rc rc;
+	int sig;
+
+	rc = term_open(o, &e);
+	if (rc == RC_OK) {
+		sc.ascii = term_ascii();
+		for (size_t i = 0; i < s->n_rows; i++)
+			if (!u64_add(sc.unasked, bytes_of(&s->rows[i]), &sc.unasked))
+				sc.unasked = UINT64_MAX / 4;
+		sc.scan = scan_new(s, wake, NULL);
+		rc = run(&sc, &e);
+		sig = term_signal();
+		/* first the terminal, then the wait for what the workers are at */
+		scan_free(sc.scan);
+		term_close();
+		if (sig)
+			raise(sig);
+	}
+	if (rc == RC_OK)
+		return 0;
+	fprintf(stderr, "weigh: %s\n", e.msg);
+	return 2;
+}

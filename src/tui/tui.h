@@ -1,0 +1,11 @@
+/* The screen: browse one model, or compare two. */
+#ifndef TUI_TUI_H
+#define TUI_TUI_H
+
+#include "analysis/session.h"
+
+/* Takes the terminal until the user quits, or runs the script of opts.keys_file without one. Returns the exit status:
+ * 0, or 2 for trouble, which it prints. A signal that asked for the end ends the program, the terminal restored. */
+int tui_run(struct session *, const struct opts *);
+
+#endif

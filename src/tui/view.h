@@ -1,0 +1,125 @@
+/*
+ * Views and the screen they share. A view is a struct of functions; moving, scrolling, searching, prompts and the lines
+ * at the top and the bottom are written once, in view.c. Rows are drawn from the model on demand, never kept as text.
+ *
+ *	title line
+ *	header (the view's)
+ *	body (the view's list, and whatever else it lays out there)
+ *	status line, or the prompt
+ */
+#ifndef TUI_VIEW_H
+#define TUI_VIEW_H
+
+#include "analysis/field.h"
+#include "analysis/scan.h"
+#include "tui/keys.h"
+#include "tui/search.h"
+#include "tui/term.h"
+
+enum { MIN_COLUMNS = 60, MIN_ROWS = 16 };
+
+struct area {
+	int y, x, w, h;
+};
+
+struct view;
+
+struct view_ops {
+	const char *title;  /* NULL: the names of the models stand in the title line */
+	unsigned where;     /* WHERE_ bits: the keys that hold here */
+	size_t state_size;
+	bool pager;         /* text to read: moving scrolls it, no row is selected */
+
+	size_t (*rows)(struct view *);
+	void (*update)(struct view *);                     /* before drawing: take in what was computed since; NULL */
+	void (*layout)(struct view *, struct area body);   /* sets view->list; NULL: all of the body */
+	void (*draw_header)(struct view *, struct area);   /* one line high; NULL: none */
+	void (*draw_row)(struct view *, size_t row, struct area); /* one line high */
+	void (*draw_rest)(struct view *);                  /* beside the list; NULL */
+	void (*mode)(struct view *, struct buf *);         /* what the status line says of it; NULL */
+
+	/* Searching goes over items, which may be more than the rows that show. Without these an item is a row. */
+	size_t (*items)(struct view *);
+	size_t (*item_at)(struct view *, size_t row);
+	size_t (*reveal)(struct view *, size_t item);      /* makes it show; its row */
+	void (*unreveal)(struct view *);                   /* closes what reveal opened for a search being typed */
+	bool (*find)(struct view *, size_t item, const struct needle *);
+
+	bool (*act)(struct view *, enum act);              /* false: not here; the common keys follow */
+	void (*close)(struct view *);                      /* frees what the state holds; NULL */
+};
+
+struct view {
+	const struct view_ops *ops;
+	struct screen *screen;
+	struct view *below;
+	void *state;
+	size_t cursor, top;
+	struct area list;
+	struct needle needle;
+	size_t from_cursor, from_top; /* where the search that is being typed began */
+};
+
+struct prompt {
+	bool on;
+	const char *label;
+	char text[256];
+	size_t n;
+	bool search;
+	void (*done)(struct view *, const char *text); /* Enter */
+};
+
+enum pane { PANE_OFF, PANE_BELOW, PANE_RIGHT, PANE_AUTO };
+
+struct screen {
+	struct session *s;
+	const struct opts *opts;
+	struct scan *scan;
+	struct view *view; /* the one on top */
+	struct prompt prompt;
+	char message[512];
+	bool bad;          /* the message is about trouble */
+	int prefix;        /* the first of two keys, or K_NONE */
+	bool ascii, quit;
+	size_t n_ready;    /* rows with a result */
+	size_t next;       /* rows before this one were asked for in the background */
+	size_t asked;      /* in the background and not there yet */
+	uint64_t unasked;  /* bytes of the rows from `next` on */
+	double strongest;  /* the largest rel_l2 so far: a full bar */
+	unsigned long news; /* grows with every result */
+
+	/* what the options view sets */
+	enum pane pane;
+	bool log_scale;
+};
+
+struct view *view_push(struct screen *, const struct view_ops *); /* opens a view; its state is zeroed */
+void view_pop(struct screen *);  /* closes the one on top; the last one: quits */
+void view_move(struct view *, size_t row);   /* puts the cursor there, in sight */
+void view_center(struct view *, size_t row); /* likewise; in the middle unless it is in sight */
+
+/* The next item for which test holds, from the cursor on in direction +1 or -1, around the end; false: none. */
+bool view_seek(struct view *, int direction, bool here, bool (*test)(struct view *, size_t item));
+
+void screen_key(struct screen *, int key);
+void screen_draw(struct screen *);
+bool screen_busy(struct screen *); /* something is being computed, or is still to be */
+void screen_message(struct screen *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void screen_trouble(struct screen *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void screen_prompt(struct screen *, const char *label, const char *text, void (*done)(struct view *, const char *));
+
+/* Pieces of a line, from left to right. With `selected` every piece has the cursor's role. */
+struct pen {
+	int y, x, end;
+	bool selected;
+	enum role over;
+	bool ascii;
+	const struct needle *needle; /* what it finds is marked; NULL: nothing */
+};
+
+struct pen pen_at(struct view *, struct area, bool selected, enum role over); /* clears the line */
+void pen_put(struct pen *, int width, bool right, enum role, struct str); /* cut with an ellipsis, padded */
+void pen_puts(struct pen *, int width, bool right, enum role, const char *);
+void pen_skip(struct pen *, int width);
+
+#endif
