@@ -1,0 +1,107 @@
+/* A table of contents: parse, open, run, close. */
+#include <langinfo.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analysis/session.h"
+#include "base/utf8.h"
+#include "batch/batch.h"
+#include "batch/help.h"
+#include "num/kern.h"
+#include "tui/tui.h"
+
+enum { TROUBLE = 2 };
+
+static int trouble(const char *why, const char *hint)
+{
+	struct buf b = {0};
+
+	utf8_display(&b, str_of(why), false);
+	fprintf(stderr, "weigh: %s%s\n", b.p ? b.p : "", hint);
+	buf_free(&b);
+	return TROUBLE;
+}
+
+/* A mapped file became shorter under us: its pages are gone, and there is nothing to go back to. */
+static void on_bus_error(int sig)
+{
+	static const char why[] = "weigh: a file shrank while it was open\n";
+	(void)sig;
+
+	if (die_hook)
+		die_hook();
+	if (write(STDERR_FILENO, why, sizeof(why) - 1) < 0)
+		_exit(TROUBLE);
+	_exit(TROUBLE);
+}
+
+/* A closed pipe is seen as a failed write (see batch/out.h), not as a signal. */
+static void set_signals(void)
+{
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, bus = {.sa_handler = on_bus_error};
+
+	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGBUS, &bus, NULL);
+}
+
+/* The screen needs a terminal on both ends; a script of keys needs none. */
+static bool has_screen(const struct opts *o)
+{
+	const char *term = getenv("TERM");
+
+	if (o->keys_file)
+		return true;
+	return o->output == OUT_TEXT && !o->brief && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && term && *term &&
+	       strcmp(term, "dumb") != 0;
+}
+
+/* Only LC_CTYPE: numbers are read and written with a point everywhere. Where the terminal has no UTF-8, text is ASCII;
+ * JSON, CSV and TSV are UTF-8 all the same, and what is harmless in them is decided by UTF-8's tables. */
+static void set_locale(struct opts *o)
+{
+	if (strcmp(nl_langinfo(CODESET), "UTF-8") == 0)
+		return;
+	o->ascii = true;
+	if (o->cmd)
+		setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+static int run(struct session *s, struct opts *o)
+{
+	struct err e;
+	int status;
+
+	if (!o->cmd && !has_screen(o))
+		o->cmd = command_summary();
+	set_locale(o);
+	if (o->n_paths && session_open(s, o, &e) != RC_OK)
+		return trouble(e.msg, "");
+	status = o->cmd ? o->cmd->run(s, o) : tui_run(s, o);
+	session_close(s);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct session s = {0};
+	struct opts o;
+	struct err e;
+	int status;
+
+	setlocale(LC_CTYPE, "");
+	set_signals();
+	if (opts_parse(&o, commands, argc, argv, &e) != RC_OK)
+		status = trouble(e.msg, " (try 'weigh --help')");
+	else if (o.help || o.version)
+		status = help(&o);
+	else if (!kern_pick(o.cpu))
+		status = trouble("no such kernels, or not on this processor: --cpu", "");
+	else
+		status = run(&s, &o);
+	opts_free(&o);
+	return out_end(status);
+}
