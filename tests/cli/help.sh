@@ -1,0 +1,7 @@
+#!/bin/sh
+# The help comes from the tables of commands and options, and fits 80 columns.
+"$WEIGH" --help
+echo
+"$WEIGH" diff --help
+"$WEIGH" -V | sed 's/[0-9][0-9.]*$/N/'
+"$WEIGH" --help | awk 'length > 80 { print "too wide: " $0 }'

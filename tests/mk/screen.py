@@ -1,0 +1,72 @@
+"""A small pair with every status, metadata that differs, and names that a stranger may have chosen, for the screen.
+
+python3 screen.py OUTDIR writes screen-a.safetensors and screen-b.safetensors.
+"""
+import json
+import math
+import struct
+import sys
+
+
+def wave(n, shift=0.0, scale=1.0):
+    return [scale * math.sin(0.37 * i + shift) for i in range(n)]
+
+
+PACK = {"F32": "f", "F16": "e", "I8": "b"}
+
+
+def write(path, metadata, tensors):
+    header, data = {"__metadata__": metadata}, b""
+    for name, kind, shape, values in tensors:
+        raw = struct.pack("<%d%s" % (len(values), PACK[kind]), *values) if kind in PACK else bytes(values)
+        header[name] = {"dtype": kind, "shape": shape, "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as f:
+        f.write(struct.pack("<Q", len(text)) + text + data)
+
+
+def pair():
+    a, b = [], []
+    for i in range(12):
+        for part, n in (("attn.q", 64), ("attn.k", 64), ("mlp.up", 128)):
+            name = "model.layers.%d.%s.weight" % (i, part)
+            a.append((name, "F32", [n // 8, 8], wave(n)))
+            b.append((name, "F32", [n // 8, 8], wave(n, 0.02 * i * (part == "mlp.up"))))
+    halves = [i / 8 for i in range(16)]
+    a.append(("head.cast", "F32", [16], halves))  # equal values in another type
+    b.append(("head.cast", "F16", [16], halves))
+    a.append(("head.shape", "F32", [4, 4], wave(16)))
+    b.append(("head.shape", "F32", [2, 8], wave(16)))
+    a.append(("head.codes", "I8", [16], [i - 8 for i in range(16)]))
+    b.append(("head.codes", "I8", [16], [7 - i for i in range(16)]))
+    holes = wave(16)
+    holes[3], holes[5] = math.nan, math.inf
+    a.append(("head.holes", "F32", [16], holes))
+    b.append(("head.holes", "F32", [16], wave(16)))
+    a.append(("head.empty", "F32", [0, 4], []))
+    b.append(("head.empty", "F32", [0, 4], []))
+    a.append(("head.one", "F32", [], [2.5]))
+    b.append(("head.one", "F32", [], [2.75]))
+    a.append(("only.in_a", "F32", [8], wave(8)))
+    b.append(("only.in_b", "F32", [8], wave(8)))
+    b.append(("only.in_b.too", "F32", [8], wave(8)))
+    for name in ("odd.\u001b[31mred\u001b[0m", "odd.line\nbreak", "odd.\u202eright to left", "odd.層の重み", "odd.e\u0301t\u00e9",
+                 "odd." + "long_" * 40 + "end"):
+        a.append((name, "F32", [8], wave(8)))
+        b.append((name, "F32", [8], wave(8, 0.5)))
+    return a, b
+
+
+def main(out):
+    a, b = pair()
+    meta = {"format": "pt", "epoch": "3", "note": "the first\nof two", "gone": "yes", "tokens": "abc " * 200}
+    other = dict(meta, epoch="4", note="the second\nof two", new="a\u001b]0;title\u0007b")
+    del other["gone"]
+    write(out + "/screen-a.safetensors", meta, a)
+    write(out + "/screen-b.safetensors", other, b)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

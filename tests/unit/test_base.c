@@ -1,0 +1,197 @@
+/* base: names, text made harmless, numbers for people, patterns, the hash map. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdarg.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <float.h>
+#include <locale.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/fmt.h"
+#include "base/map.h"
+#include "base/match.h"
+#include "base/utf8.h"
+
+#define FORMATS(call, want)                                       \
+	do {                                                      \
+		struct buf b = {0};                               \
+		call;                                             \
+		assert_string_equal(b.p ? b.p : "", want);        \
+		buf_free(&b);                                     \
+	} while (0)
+
+static void natural_order(void **state)
+{
+	static const char *const in_order[] = {"a", "a.2", "a.2.b", "a.9", "a.10", "a.010", "a.11", "b"};
+	(void)state;
+
+	for (size_t i = 0; i < COUNT(in_order); i++)
+		for (size_t j = 0; j < COUNT(in_order); j++) {
+			int c = str_cmp_natural(str_of(in_order[i]), str_of(in_order[j]));
+
+			/* 10 and 010 are one number: any order will do, as long as they are not one name */
+			if (i == j)
+				assert_int_equal(c, 0);
+			else if (strcmp(in_order[i], "a.10") == 0 && strcmp(in_order[j], "a.010") == 0)
+				assert_int_not_equal(c, 0);
+			else if (strcmp(in_order[j], "a.10") == 0 && strcmp(in_order[i], "a.010") == 0)
+				assert_int_not_equal(c, 0);
+			else
+				assert_int_equal(c < 0, i < j);
+		}
+}
+
+static void text_made_harmless(void **state)
+{
+	(void)state;
+	FORMATS(utf8_display(&b, str_of("a\x1b[31mb\n"), false), "a\\x1b[31mb\\n");
+	FORMATS(utf8_display(&b, str_of("\xff\xc0\x80"), false), "\\xff\\xc0\\x80"); /* never UTF-8; an overlong NUL */
+	FORMATS(utf8_display(&b, str_of("\xe2\x80\xae" "evil"), false), "\\u202eevil");
+	FORMATS(utf8_display(&b, str_of("\xc2\x9b" "31m"), false), "\\u009b31m"); /* CSI as one C1 character */
+	FORMATS(utf8_display(&b, str_of("\xed\xa0\x80"), false), "\\xed\\xa0\\x80"); /* a surrogate */
+	FORMATS(utf8_display(&b, str_of("größe"), false), "größe");
+	FORMATS(utf8_display(&b, str_of("größe"), true), "gr\\u00f6\\u00dfe");
+	FORMATS(utf8_display(&b, ((struct str){"a\0b", 3}), false), "a\\x00b");
+	FORMATS(utf8_repair(&b, str_of("a\xff" "b")), "a\xef\xbf\xbd" "b");
+	assert_false(utf8_valid(str_of("\xf4\x90\x80\x80"))); /* beyond U+10FFFF */
+	assert_true(utf8_valid(str_of("\xf4\x8f\xbf\xbf")));
+}
+
+static void text_cut_to_fit(void **state)
+{
+	(void)state;
+	FORMATS(utf8_ellipsis(&b, str_of("layers.11.attn"), 9, false), "laye…attn");
+	FORMATS(utf8_ellipsis(&b, str_of("layers.11.attn"), 9, true), "laye~attn");
+	FORMATS(utf8_ellipsis(&b, str_of("short"), 5, false), "short");
+	FORMATS(utf8_ellipsis(&b, str_of("abc"), 1, false), "…");
+	FORMATS(utf8_ellipsis(&b, str_of("abc"), 0, false), "");
+}
+
+static void numbers_for_people(void **state)
+{
+	(void)state;
+	FORMATS(fmt_grouped(&b, 1234567), "1,234,567");
+	FORMATS(fmt_grouped(&b, 999), "999");
+	FORMATS(fmt_short(&b, 999), "999");
+	FORMATS(fmt_short(&b, 1000), "1.00 K");
+	FORMATS(fmt_short(&b, 999999), "1.00 M");
+	FORMATS(fmt_short(&b, 7241732096), "7.24 G");
+	FORMATS(fmt_bytes(&b, 1536), "1.50 KiB");
+	FORMATS(fmt_bytes(&b, UINT64_MAX), "16.0 EiB");
+	FORMATS(fmt_percent(&b, 0), "0 %");
+	FORMATS(fmt_percent(&b, 1e-9), "<0.1 %");
+	FORMATS(fmt_percent(&b, 1 - 1e-9), ">99.9 %");
+	FORMATS(fmt_percent(&b, 1), "100 %");
+	FORMATS(fmt_real(&b, NAN), "-");
+}
+
+static void exact_numbers_read_back(void **state)
+{
+	static const double hard[] = {0.1, 1.0 / 3, 5e-324, DBL_MAX, -2.5, 1e22, 123456789012345678.0, 0.30000000000000004};
+	(void)state;
+
+	for (size_t i = 0; i < COUNT(hard); i++) {
+		struct buf b = {0};
+
+		fmt_exact(&b, hard[i]);
+		assert_true(strtod(b.p, NULL) == hard[i]);
+		buf_free(&b);
+	}
+	FORMATS(fmt_exact(&b, 0.1), "0.1");
+}
+
+static bool matches(const char *pattern, const char *name)
+{
+	struct match *m;
+	struct err e;
+	bool hit;
+
+	assert_int_equal(match_compile(&m, pattern, &e), RC_OK);
+	hit = match_test(m, str_of(name));
+	match_free(m);
+	return hit;
+}
+
+static void patterns(void **state)
+{
+	struct match *m;
+	struct err e;
+	(void)state;
+
+	assert_true(matches("*.weight", "h.0.attn.weight"));
+	assert_false(matches("*.weight", "h.0.attn.bias"));
+	assert_true(matches("h.1", "h.1"));
+	assert_true(matches("h.1", "h.1.attn"));
+	assert_false(matches("h.1", "h.10.attn"));
+	assert_true(matches("/^h\\.[01]\\./", "h.1.attn"));
+	assert_false(matches("/ATTN/", "h.1.attn"));
+	assert_true(matches("/ATTN/i", "h.1.attn"));
+	assert_true(matches("h.[0-3].*", "h.2.x"));
+	assert_int_equal(match_compile(&m, "/(/", &e), RC_FAIL);
+	assert_non_null(strstr(e.msg, "regular expression"));
+}
+
+static void map_of_many(void **state)
+{
+	struct map m = {0};
+	struct arena a = {0};
+	(void)state;
+
+	for (uint32_t i = 0; i < 5000; i++)
+		assert_int_equal(map_add(&m, str_of(arena_printf(&a, "k%u", i)), i), MAP_NONE);
+	for (uint32_t i = 0; i < 5000; i++) {
+		struct str key = str_of(arena_printf(&a, "k%u", i));
+
+		assert_int_equal(map_get(&m, key), i);
+		assert_int_equal(map_add(&m, key, 7), i);
+	}
+	assert_int_equal(map_get(&m, STR("k5000")), MAP_NONE);
+	assert_int_equal(map_add(&m, STR(""), 1), MAP_NONE);
+	assert_int_equal(map_get(&m, STR("")), 1);
+	map_set(&m, STR("k1"), 99);
+	assert_int_equal(map_get(&m, STR("k1")), 99);
+	map_free(&m);
+	arena_free(&a);
+}
+
+/* The test vector of the SipHash paper, appendix A: key 00..0f, input 00..0e. */
+static void siphash_vector(void **state)
+{
+	const uint64_t key[2] = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
+	unsigned char in[15];
+	(void)state;
+
+	for (unsigned char i = 0; i < sizeof(in); i++)
+		in[i] = i;
+	assert_true(siphash(in, sizeof(in), key) == 0xa129ca6149be45e5);
+}
+
+static void errors_are_one_clean_line(void **state)
+{
+	struct err e;
+	(void)state;
+
+	assert_int_equal(err_set(&e, "tensor '%s' is bad", "a\n\x1b[2J"), RC_FAIL);
+	assert_string_equal(e.msg, "tensor 'a??[2J' is bad");
+	err_prefix(&e, "%s", "file");
+	assert_string_equal(e.msg, "file: tensor 'a??[2J' is bad");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(natural_order),     cmocka_unit_test(text_made_harmless),
+		cmocka_unit_test(text_cut_to_fit),   cmocka_unit_test(numbers_for_people),
+		cmocka_unit_test(exact_numbers_read_back), cmocka_unit_test(patterns),
+		cmocka_unit_test(map_of_many),       cmocka_unit_test(siphash_vector),
+		cmocka_unit_test(errors_are_one_clean_line),
+	};
+
+	setlocale(LC_CTYPE, "C.UTF-8");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
