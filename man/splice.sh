@@ -20,15 +20,15 @@ strings='function strings(line, s,   n, m) {
 
 options() {
 	awk "$quote $strings"'
-	/^\t(OPT|LONG)\(/ {
-		call = $0; sub(/^\t/, "", call)
+	/^(OPT|LONG)\(/ {
+		call = $0
 		kind = call; sub(/\(.*/, "", kind)
 		split(substr(call, length(kind) + 2), word, /, */)
 		n = strings(call, s)
 		name = kind == "OPT" ? word[2] : word[1]
 		printf ".It %sFl Fl %s%s\n%s\n", (kind == "OPT" ? "Fl " word[1] " , " : ""), name,
 			(n > 1 && s[1] != "" ? " Ar " s[1] : ""), quote(s[n])
-	}' "$src/analysis/opts.c"
+	}' "$src/analysis/options.def"
 }
 
 commands() {

@@ -1,6 +1,6 @@
 /*
- * The command line. OPTIONS is the one list of options: the parser, --help, the manual and (held to it by a test) the
- * completions are made from it.
+ * The command line. options.def is the one list of options: the parser, --help, the manual and (held to it by a test)
+ * the completions are made from it.
  */
 #include "analysis/opts.h"
 
@@ -19,39 +19,12 @@
 
 enum { THREADS_MAX = 1024, BINS_MAX = 4096, BINS_DEFAULT = 16, GROUP_MAX = 1000, SIZE_LIMIT = 10000 };
 
-/*
- * OPT(letter, name, argument or NULL, default of a field or what is stored, line of help); LONG has no letter. For each
- * there is a set_NAME below. The lines of help fit --help's 80 columns.
- */
-#define OPTIONS(OPT, LONG)                                                                      \
-	OPT(o, output, "FMT", "text, json, jsonl, csv, tsv or markdown")                        \
-	OPT(s, sort, "KEY", "sort by a field, such as rel_l2, std or bytes; smallest first")    \
-	OPT(r, reverse, NULL, "sort the other way round: largest first")                        \
-	OPT(n, top, "N", "only the first N lines")                                              \
-	OPT(g, group, "DEPTH", "roll tensors up to groups of DEPTH name components")            \
-	OPT(m, match, "GLOB", "only names that match: a glob or /regex/; repeatable")           \
-	OPT(v, exclude, "GLOB", "no names that match; repeatable")                              \
-	LONG(status, "LIST", "only pairs of these statuses: changed,added,...")                 \
-	LONG(atol, "X", "a pair with |B-A| <= X + rtol |A| counts as equal")                    \
-	LONG(rtol, "X", "likewise, relative to |A|")                                            \
-	OPT(q, brief, NULL, "one line; stop reading at the first difference")                   \
-	LONG(distribution, NULL, "diff and summary: quantiles, distinct, entropy too")          \
-	LONG(bins, "N", "hist: as many bins (16)")                                              \
-	OPT(j, threads, "N", "threads that compute (one a processor)")                          \
-	LONG(color, "WHEN", "auto, always or never")                                            \
-	LONG(progress, "WHEN", "a progress bar on standard error: likewise")                    \
-	LONG(ascii, NULL, "draw with ASCII only")                                               \
-	LONG(format, "NAME", "read as this format instead of finding out")                      \
-	LONG(cpu, "NAME", "use these kernels: ref is plain C")                                  \
-	LONG(keys, "FILE", "drive the screen by a script, without a terminal")                  \
-	LONG(size, "WxH", "the screen's size: columns and lines")                               \
-	OPT(V, version, NULL, "print the version")                                              \
-	OPT(h, help, NULL, "print this help, or a command's")
-
-#define INFO_OPT(letter, name, arg, about) {"-" #letter ", --" #name, arg, about},
-#define INFO_LONG(name, arg, about)        {"    --" #name, arg, about},
 const struct option_info option_infos[] = {
-	OPTIONS(INFO_OPT, INFO_LONG)
+#define OPT(letter, name, arg, about) {"-" #letter ", --" #name, arg, about},
+#define LONG(name, arg, about)        {"    --" #name, arg, about},
+#include "analysis/options.def"
+#undef OPT
+#undef LONG
 	{NULL, NULL, NULL},
 };
 
@@ -338,9 +311,11 @@ static const struct setter {
 	bool arg;
 	enum rc (*set)(struct opts *, const char *arg, struct err *);
 } setters[] = {
-#define SET_OPT(letter, name, arg, about) {#letter[0], #name, (const char *)(arg) != NULL, set_##name},
-#define SET_LONG(name, arg, about)        {'\0', #name, (const char *)(arg) != NULL, set_##name},
-	OPTIONS(SET_OPT, SET_LONG)
+#define OPT(letter, name, arg, about) {#letter[0], #name, (const char *)(arg) != NULL, set_##name},
+#define LONG(name, arg, about)        {'\0', #name, (const char *)(arg) != NULL, set_##name},
+#include "analysis/options.def"
+#undef OPT
+#undef LONG
 };
 
 static void getopt_tables(struct option *longs, char *shorts)

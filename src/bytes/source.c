@@ -284,8 +284,8 @@ static bool below(const char *path, const char *dir, size_t n)
 }
 
 /*
- * Whether a file that dir/name resolves to may be opened. Links that leave the directory are refused, but for the layout of
- * the Hugging Face cache: X/snapshots/REVISION/name is a link to X/blobs/HASH.
+ * Whether a file that dir/name resolves to may be opened. Links that leave the directory are refused, but for the
+ * layout of the Hugging Face cache: X/snapshots/REVISION/name is a link to X/blobs/HASH.
  */
 static bool stays_inside(const char *dir, const char *target)
 {

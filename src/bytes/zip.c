@@ -194,7 +194,8 @@ static enum rc check_local(struct bytes file, const struct directory *d, struct 
 			       (int)en->name.n, en->name.p, en->packed);
 	if (!str_eq(en->name, (struct str){(const char *)name, name_len}) || method != en->method ||
 	    (flags & 1) != (en->flags & 1) ||
-	    (!(flags & 8) && ((packed != UINT32_MAX && packed != en->packed) || (size != UINT32_MAX && size != en->size))))
+	    (!(flags & 8) &&
+	     ((packed != UINT32_MAX && packed != en->packed) || (size != UINT32_MAX && size != en->size))))
 		return err_set(e, "zip entry %.*s: its local header (byte %" PRIu64 ") contradicts the zip directory",
 			       (int)en->name.n, en->name.p, en->local);
 	en->end = *data + en->packed;
@@ -241,7 +242,8 @@ static int by_place(const void *pa, const void *pb)
 {
 	const struct entry *a = pa, *b = pb;
 
-	return a->local != b->local ? (a->local > b->local) - (a->local < b->local) : (a->end > b->end) - (a->end < b->end);
+	return a->local != b->local ? (a->local > b->local) - (a->local < b->local)
+				    : (a->end > b->end) - (a->end < b->end);
 }
 
 static enum rc check_apart(struct entry *entries, size_t n, struct err *e)

@@ -1,6 +1,6 @@
 /*
- * Blocks are hashed with SipHash, each under what the ones before it came to. The first key is drawn once per process: a
- * stranger cannot prepare two arrays that look the same.
+ * Blocks are hashed with SipHash, each under what the ones before it came to. The first key is drawn once per
+ * process: a stranger cannot prepare two arrays that look the same.
  */
 #include "format/digest.h"
 

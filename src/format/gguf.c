@@ -2,7 +2,9 @@
  * GGUF, versions 1 to 3, both byte orders, one file or split: ggml-org/ggml, docs/gguf.md and src/gguf.cpp; version 1
  * (32-bit lengths) from that project's history.
  *
- *	magic u32:version U:tensors U:entries { string:key u32:type value }... { string:name u32:n U:dims[n] u32:type u64:offset }...
+ *	magic u32:version U:tensors U:entries
+ *	{ string:key u32:type value }...
+ *	{ string:name u32:n U:dims[n] u32:type u64:offset }...
  *	padding up to general.alignment, then the data; offsets count from there. U and the lengths of strings are
  *	32 bits wide in version 1, 64 later.
  */
@@ -174,7 +176,8 @@ static enum rc array(struct reader *r, struct meta_value *out, struct digest *d,
 	if (type >= VT_COUNT)
 		return err_set(e, "an array of unknown type %" PRIu32 " (byte %" PRIu64 ")", type, at);
 	if (count > cur_left(&r->c) / min_size(r, type))
-		return err_set(e, "an array of %" PRIu64 " items does not fit in the file (byte %" PRIu64 ")", count, at);
+		return err_set(e, "an array of %" PRIu64 " items does not fit in the file (byte %" PRIu64 ")", count,
+			       at);
 	if (type == VT_ARRAY && depth == ARRAY_DEPTH)
 		return err_set(e, "arrays are nested more than %d deep (byte %" PRIu64 ")", ARRAY_DEPTH, at);
 	digest_u64(d, type);
@@ -238,8 +241,8 @@ static enum rc entry(struct reader *r, uint64_t i, uint64_t n, struct err *e)
 	if (key.n > KEY_MAX)
 		return err_set(e, "a metadata key of %zu bytes (byte %" PRIu64 ")", key.n, at);
 	if (!r->c.bad && type >= VT_COUNT)
-		return err_set(e, "metadata %.*s has the unknown type %" PRIu32 " (byte %" PRIu64 ")", (int)key.n, key.p, type,
-			       at);
+		return err_set(e, "metadata %.*s has the unknown type %" PRIu32 " (byte %" PRIu64 ")", (int)key.n,
+			       key.p, type, at);
 	if (type == VT_ARRAY) {
 		if (array(r, &value, &d, 1, e) != RC_OK)
 			return RC_FAIL;
@@ -248,8 +251,8 @@ static enum rc entry(struct reader *r, uint64_t i, uint64_t n, struct err *e)
 		scalar(r, type, &value, NULL);
 	}
 	if (r->c.bad)
-		return err_set(e, "the file ends inside metadata entry %" PRIu64 " of %" PRIu64 " (byte %" PRIu64 ")", i + 1, n,
-			       at);
+		return err_set(e, "the file ends inside metadata entry %" PRIu64 " of %" PRIu64 " (byte %" PRIu64 ")",
+			       i + 1, n, at);
 	if (map_add(&r->keys, key, 0) != MAP_NONE) {
 		model_problem(r->m, STR(""), "the metadata key %.*s stands there twice (byte %" PRIu64 ")", (int)key.n,
 			      key.p, at);
@@ -285,15 +288,15 @@ static enum rc tensor(struct reader *r, uint64_t i, uint64_t n, struct err *e)
 	enum dtype type;
 
 	if (!r->c.bad && (rank > RANK_MAX || name.n > NAME_MAX_BYTES))
-		return err_set(e, "tensor %" PRIu64 " has %" PRIu32 " dimensions and a name of %zu bytes (byte %" PRIu64 ")", i + 1,
-			       rank, name.n, at);
+		return err_set(e, "tensor %" PRIu64 " has %" PRIu32 " dimensions and a name of %zu bytes (byte %" PRIu64
+			       ")", i + 1, rank, name.n, at);
 	for (uint32_t k = 0; k < rank && !r->c.bad; k++)
 		dims[rank - 1 - k] = cur_uint(&r->c, r->width);
 	id = cur_u32(&r->c);
 	t->data = (struct span){r->member, cur_u64(&r->c), 0};
 	if (r->c.bad)
-		return err_set(e, "the file ends inside the description of tensor %" PRIu64 " of %" PRIu64 " (byte %" PRIu64
-			       ")", i + 1, n, at);
+		return err_set(e, "the file ends inside the description of tensor %" PRIu64 " of %" PRIu64 " (byte %"
+			       PRIu64 ")", i + 1, n, at);
 	t->name = arena_str(&r->m->arena, name);
 	set_type(r, t, id, &type);
 	if (tensor_set_shape(r->m, t, type, dims, rank, e) != RC_OK)
@@ -328,8 +331,8 @@ static void place(struct reader *r, struct tensor *t, uint64_t next, uint64_t si
 	if (t->broken)
 		return;
 	if (offset > size || length > size - offset)
-		tensor_broken(r->m, t, "its %" PRIu64 " bytes from byte %" PRIu64 " on leave the file, which ends at byte %"
-			      PRIu64, length, t->data.offset, r->data + size);
+		tensor_broken(r->m, t, "its %" PRIu64 " bytes from byte %" PRIu64 " on leave the file, which ends at "
+			      "byte %" PRIu64, length, t->data.offset, r->data + size);
 }
 
 /* Writers put tensors in order, each padded to the alignment; what strays from that is told. Offsets count from the
@@ -346,8 +349,8 @@ static void check_layout(struct reader *r, struct tensor *const *sorted, size_t 
 		if (t->broken)
 			return;
 		if (offset % r->align && misaligned++ < NAMED)
-			model_problem(r->m, t->name, "its data is not aligned to %" PRIu64 " (byte %" PRIu64 ")", r->align,
-				      t->data.offset);
+			model_problem(r->m, t->name, "its data is not aligned to %" PRIu64 " (byte %" PRIu64 ")",
+				      r->align, t->data.offset);
 		if (offset < at && t->data.length && overlaps++ < NAMED)
 			model_problem(r->m, t->name, "its data overlaps that of another tensor (byte %" PRIu64 ")",
 				      t->data.offset);
@@ -360,10 +363,12 @@ static void check_layout(struct reader *r, struct tensor *const *sorted, size_t 
 	if (overlaps > NAMED || misaligned > NAMED)
 		model_problem(r->m, STR(""), "%zu tensors overlap, %zu are not aligned", overlaps, misaligned);
 	if (holes)
-		model_problem(r->m, STR(""), "%" PRIu64 " bytes between tensors belong to none (from byte %" PRIu64 " on)", holes,
+		model_problem(r->m, STR(""),
+			      "%" PRIu64 " bytes between tensors belong to none (from byte %" PRIu64 " on)", holes,
 			      hole_at);
 	if (n && size > at && size - at >= r->align)
-		model_problem(r->m, STR(""), "%" PRIu64 " bytes after the last tensor belong to none (from byte %" PRIu64 " on)",
+		model_problem(r->m, STR(""),
+			      "%" PRIu64 " bytes after the last tensor belong to none (from byte %" PRIu64 " on)",
 			      size - at, r->data + at);
 }
 
@@ -400,7 +405,8 @@ static enum rc counts(struct reader *r, uint64_t *tensors, uint64_t *entries, st
 	if (r->c.bad)
 		return err_set(e, "the file ends inside the GGUF header");
 	if (*entries > KEYS_MAX || *entries > left / (r->width + 4 + 1))
-		return err_set(e, "%" PRIu64 " metadata entries do not fit in this file (byte %u)", *entries, 8 + r->width);
+		return err_set(e, "%" PRIu64 " metadata entries do not fit in this file (byte %u)", *entries,
+			       8 + r->width);
 	if (*tensors > TENSORS_MAX || *tensors > left / (r->width + 4 + 4 + 8))
 		return err_set(e, "%" PRIu64 " tensors do not fit in this file (byte 8)", *tensors);
 	return RC_OK;
@@ -443,7 +449,8 @@ static enum rc read_contents(struct reader *r, struct err *e)
 static void check_split(struct reader *r)
 {
 	if (r->split_no >= 0 && r->split_no != (int64_t)r->part - 1)
-		model_problem(r->m, STR(""), "split.no of part %u is %" PRId64 ", counted from 0", r->part, r->split_no);
+		model_problem(r->m, STR(""), "split.no of part %u is %" PRId64 ", counted from 0", r->part,
+			      r->split_no);
 	if (r->part == 1 && r->split_count > 1 && r->m->files > 0)
 		return;
 }
@@ -470,7 +477,8 @@ static enum rc read_part(struct model *m, uint32_t member, unsigned part, struct
 	m->bytes += all.n;
 	m->squeezed = true;
 	if (!*m->variant)
-		m->variant = arena_printf(&m->arena, "version %u, %s", r->version, r->c.big ? "big-endian" : "little-endian");
+		m->variant = arena_printf(&m->arena, "version %u, %s", r->version,
+					  r->c.big ? "big-endian" : "little-endian");
 	return RC_OK;
 }
 
@@ -508,7 +516,8 @@ static enum rc read_gguf(struct model *m, uint32_t member, struct err *e)
 	if (read_part(m, member, 1, &r, e) != RC_OK)
 		return RC_FAIL;
 	if (r.split_count > 1)
-		model_problem(m, STR(""), "one of %" PRId64 " parts (split.count), but not named like one", r.split_count);
+		model_problem(m, STR(""), "one of %" PRId64 " parts (split.count), but not named like one",
+			      r.split_count);
 	return RC_OK;
 }
 

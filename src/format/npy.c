@@ -73,8 +73,9 @@ static enum rc add_field(const struct array *a, const struct npy_field *f, uint6
 	}
 	if (cut) {
 		t->data = (struct span){a->member, a->at + a->h.data, left};
-		tensor_broken(a->m, t, "its array takes %" PRIu64 " bytes, and %" PRIu64 " are there (from byte %" PRIu64
-			      " on)", bytes, left, a->at + a->h.data);
+		tensor_broken(a->m, t,
+			      "its array takes %" PRIu64 " bytes, and %" PRIu64 " are there (from byte %" PRIu64 " on)",
+			      bytes, left, a->at + a->h.data);
 		return RC_OK;
 	}
 	place(a, t, f, records, bytes);
@@ -188,7 +189,8 @@ static enum rc read_npy(struct model *m, uint32_t member, struct err *e)
 const struct format format_npy = {
 	.name = "npy",
 	.about = "NumPy's format for one array",
-	.reads = "versions 1 to 3, both orders and byte orders, structured arrays; of objects, text and dates only the header",
+	.reads = "versions 1 to 3, both orders and byte orders, structured arrays; of objects, text and dates only the "
+		 "header",
 	.files = "*.npy",
 	.probe = probe_npy,
 	.read = read_npy,

@@ -1,7 +1,7 @@
 /*
  * numpy/numpy, numpy/lib/_format_impl.py: "\x93NUMPY", version, length of the header, the header. The header is the
- * text of a Python dict with exactly the keys descr, fortran_order and shape. NumPy evaluates it; here a small parser takes
- * strings, True, False, whole numbers, tuples and lists, and nothing else.
+ * text of a Python dict with exactly the keys descr, fortran_order and shape. NumPy evaluates it; here a small parser
+ * takes strings, True, False, whole numbers, tuples and lists, and nothing else.
  */
 #include "format/npy_header.h"
 
@@ -153,7 +153,8 @@ static const char *why_not(char kind, uint64_t size)
 	case 'V':
 		if (size == 1)
 			return "raw bytes (V1): NumPy lost the type, which may be a float8";
-		return size == 2 ? "raw bytes (V2): NumPy lost the type, which may be bfloat16" : "raw bytes, not numbers";
+		return size == 2 ? "raw bytes (V2): NumPy lost the type, which may be bfloat16"
+				 : "raw bytes, not numbers";
 	case 'f':
 	case 'c':
 		return "a float of the writer's machine, not decoded";

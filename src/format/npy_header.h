@@ -30,7 +30,8 @@ struct npy_header {
 	size_t n_fields, cap_fields;
 };
 
-/* Parses the header that head begins with. head holds the file's first NPY_PREFIX_MAX + NPY_HEADER_MAX bytes, or all. */
+/* Parses the header that head begins with. head holds the file's first NPY_PREFIX_MAX + NPY_HEADER_MAX bytes, or
+ * all. */
 enum rc npy_header_read(struct npy_header *, struct arena *, struct bytes head, struct err *);
 void npy_header_free(struct npy_header *);
 

@@ -1,6 +1,6 @@
 /*
- * safetensors: u64 N, N bytes of JSON, then the data; huggingface/safetensors, safetensors/src/tensor.rs. A header that is
- * not sound fails; tensors whose data is not where it should be are listed, marked, and reported.
+ * safetensors: u64 N, N bytes of JSON, then the data; huggingface/safetensors, safetensors/src/tensor.rs. A header
+ * that is not sound fails; tensors whose data is not where it should be are listed, marked, and reported.
  */
 #include <inttypes.h>
 #include <jansson.h>
@@ -21,9 +21,9 @@ enum {
 };
 
 /*
- * Strict JSON: no key twice, valid UTF-8. The whole tree goes into an arena, and is dropped with it: freeing the nodes of
- * a header of 100,000 tensors one by one takes as long as parsing it. jansson has one allocator for all, so it is set
- * for just this call; files are opened on one thread, before the others start.
+ * Strict JSON: no key twice, valid UTF-8. The whole tree goes into an arena, and is dropped with it: freeing the
+ * nodes of a header of 100,000 tensors one by one takes as long as parsing it. jansson has one allocator for all, so
+ * it is set for just this call; files are opened on one thread, before the others start.
  */
 static struct arena *json_memory;
 
@@ -37,7 +37,8 @@ static void json_leave(void *p)
 	(void)p;
 }
 
-/* Offsets in the sentence count from the file's start, where the text stands at `base`. The tree dies with the arena. */
+/* Offsets in the sentence count from the file's start, where the text stands at `base`. The tree dies with the
+ * arena. */
 static json_t *parse(struct arena *a, struct bytes text, uint64_t base, const char *what, struct err *e)
 {
 	json_error_t why;
@@ -251,8 +252,8 @@ static void check_order(struct reader *r)
 		const struct span *s = &sorted[i]->data;
 
 		if (s->offset < at && s->length && overlaps++ < NAMED)
-			model_problem(r->m, sorted[i]->name, "its data overlaps that of another tensor (byte %" PRIu64 ")",
-				      s->offset);
+			model_problem(r->m, sorted[i]->name,
+				      "its data overlaps that of another tensor (byte %" PRIu64 ")", s->offset);
 		if (s->offset > at) {
 			hole_at = holes++ ? hole_at : at;
 			hole_bytes += s->offset - at;
@@ -262,11 +263,13 @@ static void check_order(struct reader *r)
 	if (overlaps > NAMED)
 		model_problem(r->m, STR(""), "%zu tensors overlap", overlaps);
 	if (holes)
-		model_problem(r->m, STR(""), "%" PRIu64 " bytes between tensors belong to none (from byte %" PRIu64 " on)",
-			      hole_bytes, hole_at);
+		model_problem(r->m, STR(""),
+			      "%" PRIu64 " bytes between tensors belong to none (from byte %" PRIu64 " on)", hole_bytes,
+			      hole_at);
 	if (at < end && n == r->m->n_tensors - r->first)
-		model_problem(r->m, STR(""), "%" PRIu64 " bytes after the last tensor belong to none (from byte %" PRIu64
-			      " on)", end - at, at);
+		model_problem(r->m, STR(""),
+			      "%" PRIu64 " bytes after the last tensor belong to none (from byte %" PRIu64 " on)",
+			      end - at, at);
 	free(sorted);
 }
 
@@ -284,9 +287,11 @@ static enum rc read_file(struct model *m, uint32_t member, struct err *e)
 		return err_set(e, "%zu bytes are too few for a safetensors file", all.n);
 	n = load_uint(all.p, 8, false);
 	if (n > HEADER_MAX)
-		return err_set(e, "a safetensors header of %" PRIu64 " bytes is longer than the format allows (byte 0)", n);
+		return err_set(e, "a safetensors header of %" PRIu64 " bytes is longer than the format allows (byte 0)",
+			       n);
 	if (n > all.n - 8)
-		return err_set(e, "the safetensors header of %" PRIu64 " bytes does not fit in a file of %zu bytes", n, all.n);
+		return err_set(e, "the safetensors header of %" PRIu64 " bytes does not fit in a file of %zu bytes", n,
+			       all.n);
 	if (all.p[8] != '{')
 		return err_set(e, "the safetensors header does not begin with { (byte 8)");
 	r.data = 8 + n;

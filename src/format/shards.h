@@ -12,7 +12,8 @@ struct shard {
 
 struct str base_name(struct str path); /* what follows the last slash */
 
-/* Takes a file's base name apart; false when it is not a shard's (its number must be within 1 and count, at least 2). */
+/* Takes a file's base name apart; false when it is not a shard's (its number must be within 1 and count, at least
+ * 2). */
 bool shard_parse(struct str base, const char *ending, struct shard *);
 
 /* Where files of one name are already open: the member, or MEMBER_NONE. */

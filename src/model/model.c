@@ -164,7 +164,8 @@ static void check_data(struct model *m, struct tensor *t)
 	uint64_t need;
 
 	if (!in || t->data.offset > in->size || t->data.length > in->size - t->data.offset)
-		tensor_broken(m, t, "its %" PRIu64 " bytes from byte %" PRIu64 " on leave the file of %" PRIu64 " bytes",
+		tensor_broken(m, t,
+			      "its %" PRIu64 " bytes from byte %" PRIu64 " on leave the file of %" PRIu64 " bytes",
 			      t->data.length, t->data.offset, in ? in->size : 0);
 	else if (t->type != DT_OPAQUE && (!extent(t, &need) || need != t->data.length))
 		tensor_broken(m, t, "its %" PRIu64 " bytes do not fit its type and shape", t->data.length);

@@ -82,7 +82,8 @@ struct tensor *model_add_tensor(struct model *);
 
 /* Sets type, type_name, rank, a copy of shape, and count. Fails when rank is above RANK_MAX or the product overflows
  * (a zero in the shape does not hide an overflow). */
-enum rc tensor_set_shape(struct model *, struct tensor *, enum dtype, const uint64_t *shape, unsigned rank, struct err *);
+enum rc tensor_set_shape(struct model *, struct tensor *, enum dtype, const uint64_t *shape, unsigned rank,
+			 struct err *);
 
 /* Bytes that count elements of a type take; fails on overflow or when count is not a multiple of the block. */
 enum rc dtype_bytes(enum dtype, uint64_t count, uint64_t *bytes, struct err *);
