@@ -12,6 +12,9 @@ uint32_t source_add(struct source *, struct member);
 enum rc source_map(struct source *, int fd, uint64_t size, const char *name, const char *beside, uint32_t *member,
 		   struct err *);
 
+/* Maps fd likewise and makes it the bytes of a member that is there. */
+enum rc source_map_into(struct source *, uint32_t member, int fd, uint64_t size, struct err *);
+
 /* A temporary file without a name: a descriptor, or -1 with a sentence. */
 int spool_open(struct err *);
 enum rc spool_write(int fd, const void *p, size_t n, struct err *);

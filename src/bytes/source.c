@@ -33,8 +33,7 @@ uint32_t source_add(struct source *s, struct member m)
 	return (uint32_t)s->n++;
 }
 
-enum rc source_map(struct source *s, int fd, uint64_t size, const char *name, const char *beside, uint32_t *member,
-		   struct err *e)
+enum rc source_map_into(struct source *s, uint32_t member, int fd, uint64_t size, struct err *e)
 {
 	struct mapping *map;
 	void *p;
@@ -44,65 +43,30 @@ enum rc source_map(struct source *s, int fd, uint64_t size, const char *name, co
 	p = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (p == MAP_FAILED)
 		return err_set(e, "cannot be mapped: %s", strerror(errno));
-	*member = source_add(s, (struct member){.name = str_of(name), .size = size, .data = {p, (size_t)size}});
-	s->members[*member].file = *member;
+	s->members[member].data = (struct bytes){p, (size_t)size};
+	s->members[member].size = size;
 	map = arena_new(&s->arena, struct mapping, 1);
-	*map = (struct mapping){s->mappings, p, (size_t)size, *member, NULL};
-	if (beside)
-		map->beside = arena_str(&s->arena, str_of(beside)).p;
+	*map = (struct mapping){s->mappings, p, (size_t)size, member, NULL};
 	s->mappings = map;
 	/* cppcheck-suppress memleak ; the mapping is in the source's list */
 	return RC_OK;
 }
 
-/* ---- temporary files ---- */
-
-int spool_open(struct err *e)
+enum rc source_map(struct source *s, int fd, uint64_t size, const char *name, const char *beside, uint32_t *member,
+		   struct err *e)
 {
-	const char *dir = getenv("TMPDIR");
-	char path[PATH_MAX];
-	int fd;
-
-	if (!dir || !*dir)
-		dir = "/tmp";
-#ifdef O_TMPFILE
-	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd >= 0)
-		return fd;
-#endif
-	/* Not every file system has files without a name. */
-	if (strlen(dir) > sizeof(path) - 16) {
-		err_set(e, "the name of the directory for temporary files is too long");
-		return -1;
+	*member = source_add(s, (struct member){.name = str_of(name)});
+	s->members[*member].file = *member;
+	if (source_map_into(s, *member, fd, size, e) != RC_OK) {
+		s->n--;
+		return RC_FAIL;
 	}
-	strcpy(path, dir);
-	strcat(path, "/weigh.XXXXXX");
-	fd = mkstemp(path);
-	if (fd < 0) {
-		err_set(e, "no temporary file can be made in %s: %s", dir, strerror(errno));
-		return -1;
-	}
-	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	unlink(path);
-	return fd;
-}
-
-enum rc spool_write(int fd, const void *bytes, size_t n, struct err *e)
-{
-	const uint8_t *p = bytes;
-
-	while (n) {
-		ssize_t k = write(fd, p, n);
-
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k < 0)
-			return err_set(e, "cannot be unpacked into a temporary file: %s", strerror(errno));
-		p += k;
-		n -= (size_t)k;
-	}
+	if (beside)
+		s->mappings->beside = arena_str(&s->arena, str_of(beside)).p;
 	return RC_OK;
 }
+
+/* ---- pipes ---- */
 
 /* Reads what is there, and waits where nothing is: a pipe that was opened by name does not block. */
 static ssize_t read_pipe(int fd, void *buf, size_t n)

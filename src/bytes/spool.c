@@ -1,0 +1,200 @@
+#include "bytes/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bytes/member.h"
+#include "bytes/stream.h"
+
+enum { HELD = 64 * 1024 };
+
+struct spool {
+	struct source *source;
+	uint32_t member;
+	int fd;
+	uint64_t size; /* with what is held */
+	size_t held;
+	uint8_t buf[HELD];
+};
+
+/* ---- files without a name ---- */
+
+int spool_open(struct err *e)
+{
+	const char *dir = getenv("TMPDIR");
+	char path[PATH_MAX];
+	int fd;
+
+	if (!dir || !*dir)
+		dir = "/tmp";
+#ifdef O_TMPFILE
+	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		return fd;
+#endif
+	/* Not every file system has files without a name. */
+	if (strlen(dir) > sizeof(path) - 16) {
+		err_set(e, "the name of the directory for temporary files is too long");
+		return -1;
+	}
+	strcpy(path, dir);
+	strcat(path, "/weigh.XXXXXX");
+	fd = mkstemp(path);
+	if (fd < 0) {
+		err_set(e, "no temporary file can be made in %s: %s", dir, strerror(errno));
+		return -1;
+	}
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	unlink(path);
+	return fd;
+}
+
+enum rc spool_write(int fd, const void *bytes, size_t n, struct err *e)
+{
+	const uint8_t *p = bytes;
+
+	while (n) {
+		ssize_t k = write(fd, p, n);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return err_set(e, "cannot be unpacked into a temporary file: %s", strerror(errno));
+		p += k;
+		n -= (size_t)k;
+	}
+	return RC_OK;
+}
+
+/* ---- members made of them ---- */
+
+enum rc spool_begin(struct spool **out, struct source *s, struct str name, struct err *e)
+{
+	struct spool *sp;
+	int fd = spool_open(e);
+
+	*out = NULL;
+	if (fd < 0)
+		return RC_FAIL;
+	sp = xmalloc(sizeof(*sp));
+	sp->source = s;
+	sp->fd = fd;
+	sp->size = sp->held = 0;
+	sp->member = source_add(s, (struct member){.name = name});
+	s->members[sp->member].file = sp->member;
+	*out = sp;
+	return RC_OK;
+}
+
+uint32_t spool_member(const struct spool *sp)
+{
+	return sp->member;
+}
+
+uint64_t spool_at(const struct spool *sp)
+{
+	return sp->size;
+}
+
+static enum rc flush(struct spool *sp, struct err *e)
+{
+	size_t n = sp->held;
+
+	sp->held = 0;
+	return spool_write(sp->fd, sp->buf, n, e);
+}
+
+enum rc spool_put(struct spool *sp, const void *p, size_t n, struct err *e)
+{
+	if (n > SOURCE_INFLATE_MAX - sp->size)
+		return err_set(e, "comes to more than %" PRIu64 " bytes: refused", SOURCE_INFLATE_MAX);
+	sp->size += n;
+	if (n > HELD - sp->held && flush(sp, e) != RC_OK)
+		return RC_FAIL;
+	if (n > HELD)
+		return spool_write(sp->fd, p, n, e);
+	if (n)
+		memcpy(sp->buf + sp->held, p, n);
+	sp->held += n;
+	return RC_OK;
+}
+
+enum rc spool_f32(struct spool *sp, float x, struct err *e)
+{
+	uint32_t bits;
+	uint8_t b[4];
+
+	memcpy(&bits, &x, sizeof(bits));
+	for (int i = 0; i < 4; i++)
+		b[i] = (uint8_t)(bits >> 8 * i);
+	return spool_put(sp, b, sizeof(b), e);
+}
+
+enum rc spool_end(struct spool *sp, struct err *e)
+{
+	enum rc rc = flush(sp, e);
+
+	if (rc == RC_OK && sp->size)
+		rc = source_map_into(sp->source, sp->member, sp->fd, sp->size, e);
+	spool_drop(sp);
+	return rc;
+}
+
+void spool_drop(struct spool *sp)
+{
+	if (!sp)
+		return;
+	close(sp->fd);
+	free(sp);
+}
+
+/* ---- entries that are to be looked into ---- */
+
+static enum rc copy_stream(struct source *s, uint32_t member, int fd, struct err *e)
+{
+	uint64_t size = s->members[member].size;
+	struct stream *in;
+	uint8_t *buf;
+	enum rc rc = stream_open(&in, s, (struct span){member, 0, size}, e);
+
+	if (rc != RC_OK)
+		return rc;
+	buf = xmalloc(HELD);
+	for (uint64_t at = 0; rc == RC_OK && at < size; at += HELD) {
+		size_t n = (size_t)u64_min(HELD, size - at);
+
+		rc = stream_read(in, buf, n, e);
+		if (rc == RC_OK)
+			rc = spool_write(fd, buf, n, e);
+	}
+	free(buf);
+	stream_close(in);
+	return rc;
+}
+
+enum rc source_unpack(struct source *s, uint32_t member, struct err *e)
+{
+	uint64_t size = s->members[member].size;
+	enum rc rc = RC_OK;
+	int fd;
+
+	if (s->members[member].kind == MEMBER_MAPPED)
+		return RC_OK;
+	if (size > SOURCE_INFLATE_MAX)
+		return err_set(e, "inflates to more than %" PRIu64 " bytes: refused", SOURCE_INFLATE_MAX);
+	fd = spool_open(e);
+	if (fd < 0)
+		return RC_FAIL;
+	rc = copy_stream(s, member, fd, e);
+	if (rc == RC_OK && size)
+		rc = source_map_into(s, member, fd, size, e);
+	if (rc == RC_OK)
+		s->members[member].kind = MEMBER_MAPPED;
+	close(fd);
+	return rc;
+}

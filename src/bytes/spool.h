@@ -1,0 +1,27 @@
+/*
+ * Bytes that stand in no file as they are needed: numbers that a reader made from text, an entry that must be inflated
+ * to be looked into. They go front to back into an unlinked temporary file ($TMPDIR), which becomes a member of the
+ * source, mapped like the rest; at most SOURCE_INFLATE_MAX bytes.
+ */
+#ifndef BYTES_SPOOL_H
+#define BYTES_SPOOL_H
+
+#include "bytes/source.h"
+
+struct spool;
+
+/* Begins one. Its member is in the source at once, so that spans can name it, but has no bytes before spool_end. */
+enum rc spool_begin(struct spool **out, struct source *, struct str name, struct err *);
+uint32_t spool_member(const struct spool *);
+uint64_t spool_at(const struct spool *); /* bytes so far: where the next ones will stand */
+enum rc spool_put(struct spool *, const void *p, size_t n, struct err *);
+enum rc spool_f32(struct spool *, float x, struct err *); /* little-endian */
+
+/* Maps it. The spool is freed, whatever comes of it. */
+enum rc spool_end(struct spool *, struct err *);
+void spool_drop(struct spool *); /* gives up: the member stays empty; NULL is fine */
+
+/* Inflates a deflated member once and for all: it is mapped from then on. Does nothing for one that is. */
+enum rc source_unpack(struct source *, uint32_t member, struct err *);
+
+#endif
