@@ -70,6 +70,20 @@ static void set_locale(struct opts *o)
 		setlocale(LC_CTYPE, "C.UTF-8");
 }
 
+static int wrong_cpu(const char *name)
+{
+	struct buf b = {0};
+	int status;
+
+	buf_printf(&b, "no kernels '%s' for this processor; there are", name);
+	for (size_t i = 0; kerns[i]; i++)
+		if (kerns[i]->usable())
+			buf_printf(&b, " %s", kerns[i]->name);
+	status = trouble(b.p, "");
+	buf_free(&b);
+	return status;
+}
+
 static int run(struct session *s, struct opts *o)
 {
 	struct err e;
@@ -99,7 +113,7 @@ int main(int argc, char **argv)
 	else if (o.help || o.version)
 		status = help(&o);
 	else if (!kern_pick(o.cpu))
-		status = trouble("no such kernels, or not on this processor: --cpu", "");
+		status = wrong_cpu(o.cpu);
 	else
 		status = run(&s, &o);
 	opts_free(&o);

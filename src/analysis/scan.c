@@ -5,11 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/walk.h"
 #include "base/err.h"
 #include "base/pool.h"
-#include "num/decode.h"
-#include "num/dist.h"
-#include "num/exact.h"
 #include "num/feed.h"
 
 /*
@@ -17,20 +15,13 @@
  * bytes; otherwise (one side only, other shapes, a side that cannot be decoded) each side is walked alone, A's chunks
  * first. Two tensors of a type that cannot be decoded are only compared as bytes.
  */
-enum walk { WALK_SIDES, WALK_PAIR, WALK_BYTES };
+enum way { WALK_SIDES, WALK_PAIR, WALK_BYTES };
 
-enum { STEP = 4 * BLOCK, BYTE_CHUNK = 4 << 20 };
-
-/* Where a worker decodes to. The doubles are for two parts of a complex number, or one real. */
-struct bench {
-	double x[2][2 * BLOCK], d[BLOCK], magnitude[BLOCK];
-	bool same[BLOCK];
-};
+enum { BYTE_CHUNK = 4 << 20 };
 
 struct lane { /* what one worker holds of one task: no lock is needed to count */
 	struct feed *feed[2];
-	struct dist *dist[2], *dist_d;
-	struct bins bins[2], bins_d;
+	struct tally tally;
 };
 
 struct task {
@@ -38,20 +29,14 @@ struct task {
 	struct scan *scan;
 	size_t row;
 	unsigned want, n_bins;
-	enum walk walk;
-	bool second_pass; /* counting bins, with the result of the first pass */
+	enum way way;
+	struct walk walk;
 	uint64_t parts_a; /* WALK_SIDES: that many parts are A's, the rest B's */
 	uint64_t bytes, bytes_left;
 	struct lane *lanes; /* one a worker, made when the first part runs */
 	struct result *result;
 	bool failed, differs, other_bytes, beyond; /* other_bytes: any step's bytes differ; beyond: the tolerance */
 	struct task *next;
-};
-
-struct part {
-	struct moments moments[2];
-	struct pairsum sum;
-	bool other_bytes, beyond;
 };
 
 struct scan {
@@ -79,179 +64,6 @@ static bool readable(const struct tensor *t)
 	return t && !t->trouble;
 }
 
-/* ---- one step: a few blocks of one side, or of both ---- */
-
-/* Magnitudes of n complex numbers; hypot neither overflows nor loses small parts. */
-static const double *reals_of(struct bench *w, enum dtype type, const double *x, size_t n)
-{
-	if (decode_width(type) == 1)
-		return x;
-	for (size_t i = 0; i < n; i++)
-		w->magnitude[i] = hypot(x[2 * i], x[2 * i + 1]);
-	return w->magnitude;
-}
-
-static size_t bytes_of(enum dtype type, size_t n)
-{
-	return n / dtypes[type].items * dtypes[type].bytes;
-}
-
-static void walk_one(struct task *t, struct lane *l, struct bench *w, struct moments *m, int side, const uint8_t *raw,
-		     size_t n)
-{
-	enum dtype type = side_of(t, side)->type;
-
-	for (size_t at = 0; at < n; at += BLOCK) {
-		size_t k = n - at < BLOCK ? n - at : BLOCK;
-		const uint8_t *in = raw + bytes_of(type, at);
-		const double *x;
-
-		decode(type, w->x[side], in, k);
-		x = reals_of(w, type, w->x[side], k);
-		if (t->second_pass) {
-			bins_add(&l->bins[side], x, k);
-			continue;
-		}
-		moments_add(m, x, k);
-		if (l->dist[side])
-			dist_add(l->dist[side], in, x, k);
-	}
-}
-
-/* |b - a| <= atol + rtol * |a|; what is equal (NaN and NaN, or infinities of one sign) is within any tolerance. */
-static bool beyond_tolerance(const struct opts *o, const double *a, const double *d, const bool *same, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!same[i] && !(isfinite(d[i]) && fabs(d[i]) <= o->atol + o->rtol * fabs(a[i])))
-			return true;
-	return false;
-}
-
-/* d = B - A and whether the values are equal, element by element; for complex numbers d is |B - A|. */
-static void differences(struct task *t, struct bench *w, const uint8_t *raw_a, const uint8_t *raw_b, size_t n)
-{
-	enum dtype ta = side_of(t, A)->type, tb = side_of(t, B)->type;
-	unsigned width = decode_width(ta);
-	const double *a = w->x[A], *b = w->x[B];
-
-	if (exact_needed(ta, tb)) {
-		exact_diff(w->d, w->same, ta, raw_a, a, tb, raw_b, b, n);
-		return;
-	}
-	for (size_t i = 0; i < n; i++) {
-		bool same = true;
-
-		for (unsigned k = 0; k < width; k++) {
-			double p = a[width * i + k], q = b[width * i + k];
-
-			same = same && (p == q || (isnan(p) && isnan(q)));
-		}
-		w->same[i] = same;
-		w->d[i] = width == 1 ? b[i] - a[i] : hypot(b[2 * i] - a[2 * i], b[2 * i + 1] - a[2 * i + 1]);
-	}
-}
-
-/* A complex number beside a real one: the real one gets an imaginary part of 0. */
-static void widen(double *x, size_t n)
-{
-	for (size_t i = n; i-- > 0;) {
-		x[2 * i] = x[i];
-		x[2 * i + 1] = 0;
-	}
-}
-
-/* The way back: from here on the magnitudes stand in for complex numbers, and real ones for themselves. */
-static void narrow(double *x, enum dtype type, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		x[i] = decode_width(type) == 2 ? hypot(x[2 * i], x[2 * i + 1]) : x[2 * i];
-}
-
-static void count_differences(struct task *t, struct lane *l, struct bench *w, size_t n)
-{
-	const double *a = w->x[A], *b = w->x[B];
-	size_t k = 0;
-
-	/* over elements finite in both, as every difference is */
-	for (size_t i = 0; i < n; i++)
-		if (isfinite(a[i]) && isfinite(b[i]))
-			w->magnitude[k++] = t->second_pass ? w->d[i] : fabs(w->d[i]);
-	if (t->second_pass)
-		bins_add(&l->bins_d, w->magnitude, k);
-	else
-		dist_add(l->dist_d, NULL, w->magnitude, k);
-}
-
-static void walk_two_block(struct task *t, struct lane *l, struct bench *w, struct part *p, const uint8_t *ra,
-			   const uint8_t *rb, uint64_t first, size_t n)
-{
-	const struct opts *o = t->scan->s->opts;
-	enum dtype ta = side_of(t, A)->type, tb = side_of(t, B)->type;
-	bool complex = decode_width(ta) == 2 || decode_width(tb) == 2, tolerance = o->atol > 0 || o->rtol > 0;
-	bool given = exact_needed(ta, tb);
-
-	decode(ta, w->x[A], ra, n);
-	decode(tb, w->x[B], rb, n);
-	if (complex && decode_width(ta) == 1)
-		widen(w->x[A], n);
-	if (complex && decode_width(tb) == 1)
-		widen(w->x[B], n);
-	if (given || tolerance || complex || l->dist_d || t->second_pass)
-		differences(t, w, ra, rb, n);
-	if (!t->second_pass && given)
-		pair_add_given(&p->sum, w->x[A], w->x[B], w->d, w->same, first, n);
-	else if (!t->second_pass && complex)
-		pair_add_complex(&p->sum, w->x[A], w->x[B], first, n);
-	else if (!t->second_pass)
-		pair_add(&p->sum, w->x[A], w->x[B], first, n);
-	for (int side = A; side <= B; side++) {
-		const double *x = w->x[side];
-
-		if (complex)
-			narrow(w->x[side], side == A ? ta : tb, n);
-		if (t->second_pass)
-			bins_add(&l->bins[side], x, n);
-		else
-			moments_add(&p->moments[side], x, n);
-		if (l->dist[side])
-			dist_add(l->dist[side], side ? rb : ra, x, n);
-	}
-	if (tolerance && !t->second_pass)
-		p->beyond |= beyond_tolerance(o, w->x[A], w->d, w->same, n);
-	if (l->dist_d || t->second_pass)
-		count_differences(t, l, w, n);
-}
-
-/* The same bytes on both sides: one decoding serves both. */
-static void walk_same(struct task *t, struct lane *l, struct bench *w, struct part *p, const uint8_t *raw, size_t n)
-{
-	struct moments m;
-
-	moments_init(&m);
-	walk_one(t, l, w, &m, A, raw, n);
-	moments_merge(&p->moments[A], &m);
-	moments_merge(&p->moments[B], &m);
-	pair_add_same(&p->sum, &m);
-}
-
-static void walk_two(struct task *t, struct lane *l, struct bench *w, struct part *p, const uint8_t *ra,
-		     const uint8_t *rb, uint64_t first, size_t n)
-{
-	enum dtype ta = side_of(t, A)->type, tb = side_of(t, B)->type;
-	bool same = ta == tb && memcmp(ra, rb, bytes_of(ta, n)) == 0;
-
-	p->other_bytes |= !same;
-	if (same && !l->dist_d && !t->second_pass) {
-		walk_same(t, l, w, p, ra, n);
-		return;
-	}
-	for (size_t at = 0; at < n; at += BLOCK) {
-		size_t k = n - at < BLOCK ? n - at : BLOCK;
-
-		walk_two_block(t, l, w, p, ra + bytes_of(ta, at), rb + bytes_of(tb, at), first + at, k);
-	}
-}
-
 /* ---- one part, on a worker ---- */
 
 static void fail(struct task *t, int side, const struct err *e)
@@ -277,7 +89,7 @@ static enum feed_order order_of(const struct task *t)
 	const struct tensor *a = side_of(t, A), *b = side_of(t, B);
 
 	/* Row by row, so that the first of equal maxima is the same whatever the order in the files. */
-	return t->walk == WALK_PAIR && (a->fortran || b->fortran) ? FEED_LOGICAL : FEED_STORED;
+	return t->way == WALK_PAIR && (a->fortran || b->fortran) ? FEED_LOGICAL : FEED_STORED;
 }
 
 static void lane_bins(struct task *t, struct lane *l)
@@ -286,14 +98,14 @@ static void lane_bins(struct task *t, struct lane *l)
 	const struct stats *a = &r->stats[A], *b = &r->stats[B];
 	double lo = fmin(a->min, b->min), hi = fmax(a->max, b->max); /* of which one may be NAN: fmin takes the other */
 
-	if (l->bins[A].counts)
+	if (l->tally.bins[A].counts)
 		return;
 	if (isnan(lo) || isnan(hi))
 		lo = hi = 0;
-	bins_init(&l->bins[A], lo, hi, t->n_bins);
-	bins_init(&l->bins[B], lo, hi, t->n_bins);
+	bins_init(&l->tally.bins[A], lo, hi, t->n_bins);
+	bins_init(&l->tally.bins[B], lo, hi, t->n_bins);
 	hi = isnan(r->diff.max_abs_diff) ? 0 : r->diff.max_abs_diff;
-	bins_init(&l->bins_d, -hi, hi, t->n_bins);
+	bins_init(&l->tally.bins_d, -hi, hi, t->n_bins);
 }
 
 static struct dist *new_dist(const struct tensor *t)
@@ -324,15 +136,15 @@ static struct lane *lane_of(struct task *t, unsigned worker)
 	if (!t->lanes) /* the second pass */
 		t->lanes = xcalloc(pool_threads(sc->s->pool), sizeof(*t->lanes));
 	if (!sc->benches[worker])
-		sc->benches[worker] = xcalloc(1, sizeof(**sc->benches));
+		sc->benches[worker] = bench_new();
 	pthread_mutex_unlock(&sc->lock);
 	l = &t->lanes[t->job.serial ? 0 : worker]; /* a stream goes on where the worker before left it */
-	if (t->second_pass) {
+	if (t->walk.bins) {
 		lane_bins(t, l);
-	} else if ((t->want & WANT_DIST) && !l->dist[A] && !l->dist[B]) {
-		l->dist[A] = new_dist(side_of(t, A));
-		l->dist[B] = new_dist(side_of(t, B));
-		l->dist_d = t->walk == WALK_PAIR ? dist_new_values() : NULL;
+	} else if ((t->want & WANT_DIST) && !l->tally.dist[A] && !l->tally.dist[B]) {
+		l->tally.dist[A] = new_dist(side_of(t, A));
+		l->tally.dist[B] = new_dist(side_of(t, B));
+		l->tally.dist_d = t->way == WALK_PAIR ? dist_new_values() : NULL;
 	}
 	return l;
 }
@@ -360,18 +172,18 @@ static void run_walk(struct task *t, uint64_t chunk, int side, struct part *p, s
 	uint64_t count = side_of(t, side)->count;
 	uint64_t first = chunk * CHUNK, end = u64_min(first + CHUNK, count);
 
-	for (; first < end && !t->job.cancel; first += STEP) {
-		size_t n = (size_t)u64_min(STEP, end - first);
+	for (; first < end && !t->job.cancel; first += RUN) {
+		size_t n = (size_t)u64_min(RUN, end - first);
 		const uint8_t *ra, *rb;
 
-		if (t->walk == WALK_PAIR) {
+		if (t->way == WALK_PAIR) {
 			if (!(ra = get(t, l, A, first, n)) || !(rb = get(t, l, B, first, n)))
 				return;
-			walk_two(t, l, w, p, ra, rb, first, n);
+			walk_two(&t->walk, &l->tally, w, p, ra, rb, first, n);
 		} else {
 			if (!(ra = get(t, l, side, first, n)))
 				return;
-			walk_one(t, l, w, &p->moments[side], side, ra, n);
+			walk_one(&t->walk, &l->tally, w, &p->moments[side], side, ra, n);
 		}
 	}
 }
@@ -401,13 +213,13 @@ static void run(struct job *job, uint64_t part, void *out, unsigned worker)
 	struct scan *sc = t->scan;
 	struct part *p = out;
 	struct lane *l = lane_of(t, worker);
-	bool side_b = t->walk == WALK_SIDES && part >= t->parts_a;
+	bool side_b = t->way == WALK_SIDES && part >= t->parts_a;
 	uint64_t share = t->bytes / job->parts;
 
 	moments_init(&p->moments[A]);
 	moments_init(&p->moments[B]);
 	pair_init(&p->sum);
-	if (t->walk == WALK_BYTES)
+	if (t->way == WALK_BYTES)
 		run_bytes(t, part, p);
 	else if (readable(side_of(t, side_b ? B : A)))
 		run_walk(t, side_b ? part - t->parts_a : part, side_b ? B : A, p, l, sc->benches[worker]);
@@ -421,7 +233,7 @@ static bool differs(const struct task *t, const struct part *p)
 {
 	const struct opts *o = t->scan->s->opts;
 
-	if (t->walk == WALK_BYTES)
+	if (t->way == WALK_BYTES)
 		return p->other_bytes;
 	return o->atol > 0 || o->rtol > 0 ? p->beyond : p->sum.changed > 0;
 }
@@ -432,7 +244,7 @@ static void merge(struct job *job, uint64_t part, void *out)
 	struct part *p = out;
 	(void)part;
 
-	if (t->second_pass)
+	if (t->walk.bins)
 		return;
 	moments_merge(&t->result->moments[A], &p->moments[A]);
 	moments_merge(&t->result->moments[B], &p->moments[B]);
@@ -453,18 +265,18 @@ static void gather_bins(struct task *t)
 	for (unsigned i = 0; t->lanes && i < pool_threads(t->scan->s->pool); i++) {
 		struct lane *l = &t->lanes[i];
 
-		if (!l->bins[A].counts)
+		if (!l->tally.bins[A].counts)
 			continue;
 		if (!r->bins[A].counts) {
-			r->bins[A] = l->bins[A];
-			r->bins[B] = l->bins[B];
-			r->bins_d = l->bins_d;
-			l->bins[A] = l->bins[B] = l->bins_d = (struct bins){0};
+			r->bins[A] = l->tally.bins[A];
+			r->bins[B] = l->tally.bins[B];
+			r->bins_d = l->tally.bins_d;
+			l->tally.bins[A] = l->tally.bins[B] = l->tally.bins_d = (struct bins){0};
 			continue;
 		}
-		bins_merge(&r->bins[A], &l->bins[A]);
-		bins_merge(&r->bins[B], &l->bins[B]);
-		bins_merge(&r->bins_d, &l->bins_d);
+		bins_merge(&r->bins[A], &l->tally.bins[A]);
+		bins_merge(&r->bins[B], &l->tally.bins[B]);
+		bins_merge(&r->bins_d, &l->tally.bins_d);
 	}
 }
 
@@ -492,12 +304,12 @@ static void finish_numbers(struct task *t)
 
 	for (int side = A; side <= B; side++) {
 		moments_stats(&r->moments[side], &r->stats[side]);
-		d = gather(t, side == A ? offsetof(struct lane, dist[A]) : offsetof(struct lane, dist[B]));
+		d = gather(t, side == A ? offsetof(struct lane, tally.dist[A]) : offsetof(struct lane, tally.dist[B]));
 		if (d)
 			dist_stats(d, &r->stats[side]);
 	}
 	pair_diff(&r->sum, &r->diff);
-	d = gather(t, offsetof(struct lane, dist_d));
+	d = gather(t, offsetof(struct lane, tally.dist_d));
 	if (d && r->sum.n) {
 		r->diff.p50_abs_diff = dist_quantile(d, 0.50, 0, r->diff.max_abs_diff);
 		r->diff.p99_abs_diff = dist_quantile(d, 0.99, 0, r->diff.max_abs_diff);
@@ -511,11 +323,11 @@ static void lanes_free(struct task *t)
 
 		for (int side = A; side <= B; side++) {
 			feed_close(l->feed[side]);
-			dist_free(l->dist[side]);
-			bins_free(&l->bins[side]);
+			dist_free(l->tally.dist[side]);
+			bins_free(&l->tally.bins[side]);
 		}
-		dist_free(l->dist_d);
-		bins_free(&l->bins_d);
+		dist_free(l->tally.dist_d);
+		bins_free(&l->tally.bins_d);
 	}
 	free(t->lanes);
 	t->lanes = NULL;
@@ -523,7 +335,7 @@ static void lanes_free(struct task *t)
 
 static bool bins_wanted(const struct task *t)
 {
-	return (t->want & WANT_BINS) && !t->second_pass && !t->failed && !t->job.cancel && t->walk != WALK_BYTES;
+	return (t->want & WANT_BINS) && !t->walk.bins && !t->failed && !t->job.cancel && t->way != WALK_BYTES;
 }
 
 /* Runs on a worker. Whoever owns the session's thread takes the task from the finished list. */
@@ -534,13 +346,13 @@ static void done(struct job *job)
 	bool kept;
 
 	begin(t); /* cancelled before its first part, it has nothing yet */
-	if (t->second_pass)
+	if (t->walk.bins)
 		gather_bins(t);
-	else if (t->walk != WALK_BYTES)
+	else if (t->way != WALK_BYTES)
 		finish_numbers(t);
 	if (bins_wanted(t)) {
 		lanes_free(t);
-		t->second_pass = true;
+		t->walk.bins = true;
 		pool_add(sc->s->pool, job);
 		return;
 	}
@@ -580,9 +392,9 @@ static enum status final_status(const struct task *t)
 		return r->status;
 	if (t->failed)
 		return ST_UNDECODED;
-	if (t->walk == WALK_BYTES)
+	if (t->way == WALK_BYTES)
 		return t->differs ? ST_UNDECODED : ST_IDENTICAL;
-	if (t->walk != WALK_PAIR)
+	if (t->way != WALK_PAIR)
 		return ST_UNDECODED;
 	if (!t->other_bytes && !t->differs && same_encoding(r->t[A], r->t[B]))
 		return ST_IDENTICAL;
@@ -658,20 +470,26 @@ static void plan(struct task *t)
 	const struct tensor *a = r->t[A], *b = r->t[B];
 
 	if (same_undecoded(s, r)) {
-		t->walk = WALK_BYTES;
+		t->way = WALK_BYTES;
 		t->job.parts = u64_ceil_div(a->data.length, BYTE_CHUNK);
 	} else if (readable(a) && readable(b) && same_shape(s, a, b)) {
-		t->walk = WALK_PAIR;
+		t->way = WALK_PAIR;
 		t->job.parts = chunks_of(a);
 	} else {
-		t->walk = WALK_SIDES;
+		t->way = WALK_SIDES;
 		t->parts_a = chunks_of(a);
 		t->job.parts = t->parts_a + chunks_of(b);
 	}
-	t->job.parts = u64_max(t->job.parts, 1);
-	t->job.serial = t->walk != WALK_BYTES && serial(s, r);
 	for (int side = A; side <= B; side++)
-		if (readable(r->t[side]) || t->walk == WALK_BYTES)
+		if (r->t[side])
+			t->walk.type[side] = r->t[side]->type;
+	t->walk.atol = s->opts->atol;
+	t->walk.rtol = s->opts->rtol;
+	t->walk.equal_only = t->want == WANT_EQUAL;
+	t->job.parts = u64_max(t->job.parts, 1);
+	t->job.serial = t->way != WALK_BYTES && serial(s, r);
+	for (int side = A; side <= B; side++)
+		if (readable(r->t[side]) || t->way == WALK_BYTES)
 			t->bytes += r->t[side]->data.length;
 	if (t->want & WANT_BINS)
 		t->bytes *= 2;
@@ -782,7 +600,7 @@ void scan_free(struct scan *sc)
 		free(t);
 	}
 	for (unsigned i = 0; i < pool_threads(sc->s->pool); i++)
-		free(sc->benches[i]);
+		bench_free(sc->benches[i]);
 	pthread_mutex_destroy(&sc->lock);
 	pthread_cond_destroy(&sc->ready);
 	free(sc->benches);

@@ -4,7 +4,7 @@
 
 /* ---- adding up the lanes: always in the same pairs ---- */
 
-static double lanes_add(const double v[LANES])
+double lanes_add(const double v[LANES])
 {
 	double t[LANES / 2];
 
@@ -28,6 +28,13 @@ static struct dd lanes_add_dd(const double s[LANES], const double c[LANES])
 	return t[0];
 }
 
+struct dd lanes_add_exactly(const double s[LANES])
+{
+	static const double nothing[LANES];
+
+	return lanes_add_dd(s, nothing);
+}
+
 static struct dd lanes_sum(const double v[LANES])
 {
 	return (struct dd){lanes_add(v), 0};
@@ -42,7 +49,7 @@ static double lanes_min(const double v[LANES])
 	return m;
 }
 
-static double lanes_max(const double v[LANES])
+double lanes_max(const double v[LANES])
 {
 	double m = v[0];
 

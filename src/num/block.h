@@ -33,6 +33,11 @@ struct block_loops {
 	void (*pair)(struct pair_lanes *, const double *a, const double *b, size_t n);
 };
 
+/* What the lanes come to, always in the same pairs; without rounding but for the last bits of 106. */
+double lanes_add(const double v[LANES]);
+struct dd lanes_add_exactly(const double s[LANES]);
+double lanes_max(const double v[LANES]);
+
 void block_moments(struct moments *, const struct block_loops *, const double *x, size_t n);
 void block_pair(struct pairsum *, const struct block_loops *, const double *a, const double *b, uint64_t first,
 		size_t n);

@@ -1,5 +1,6 @@
 #include "num/dist.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 /*
  * Values go to pages: one page for each sign and binary exponent, 256 bins in it by the upper 8 bits of the
  * fraction. So a bin is the upper 20 bits of a double; subnormal doubles get exponents of their own below the
- * others, so that their bins are as narrow. Zero is counted apart.
+ * others, so that their bins are as narrow. Zero is counted apart. Floats go straight to the same pages.
  */
 enum {
 	PAGE = 256,
@@ -26,6 +27,7 @@ struct dist {
 	uint64_t n;      /* elements whose codes were counted */
 	uint64_t zeros;
 	uint64_t *pages[2][EXPONENTS]; /* [1]: negative values */
+	uint64_t *float_pages[512];    /* the same pages by the upper 9 bits of a float; NULL: not there yet */
 };
 
 static size_t code_count(const struct dist *d)
@@ -84,15 +86,66 @@ static void add_values(struct dist *d, const double *x, size_t n)
 	}
 }
 
-void dist_add(struct dist *d, const uint8_t *raw, const double *values, size_t n)
+/* Floats below the normal ones have fewer bits than a bin wants, and what is not finite is not counted. */
+static bool all_plain(const float *x, size_t n)
+{
+	uint32_t odd = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t bits;
+
+		memcpy(&bits, &x[i], sizeof(bits));
+		bits <<= 1;
+		odd |= (bits - 1 < 0x00ffffff) | (bits >= 0xff000000);
+	}
+	return !odd;
+}
+
+/* A float's exponent as that of a page; what has exponent 0 is 0, for then all is plain. */
+static uint64_t *float_page(struct dist *d, uint32_t top)
+{
+	enum { REBIAS = 1023 - 127 + SUBNORMAL_SHIFT };
+
+	d->float_pages[top] = top & 255 ? page_at(d, top >> 8, (top & 255) + REBIAS) : &d->zeros;
+	return d->float_pages[top];
+}
+
+static void add_plain_floats(struct dist *d, const float *x, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint32_t bits;
+		uint64_t *page;
+
+		memcpy(&bits, &x[i], sizeof(bits));
+		page = d->float_pages[bits >> 23];
+		if (!page)
+			page = float_page(d, bits >> 23);
+		page[bits >> 15 & (PAGE - 1)]++;
+	}
+}
+
+static void add_floats(struct dist *d, const float *x, size_t n)
+{
+	enum { STEP = 1024 };
+	double wide[STEP];
+
+	for (size_t k; n; n -= k, x += k) {
+		k = n < STEP ? n : STEP;
+		if (all_plain(x, k)) {
+			add_plain_floats(d, x, k);
+			continue;
+		}
+		for (size_t i = 0; i < k; i++)
+			wide[i] = x[i];
+		add_values(d, wide, k);
+	}
+}
+
+static void add_codes(struct dist *d, const uint8_t *raw, size_t n)
 {
 	enum { STEP = 256 }; /* a multiple of every block */
 	uint16_t code[STEP];
 
-	if (d->values)
-		add_values(d, values, n);
-	if (!d->codes)
-		return;
 	d->n += n;
 	for (size_t k; n; n -= k) {
 		k = n < STEP ? n : STEP;
@@ -100,6 +153,35 @@ void dist_add(struct dist *d, const uint8_t *raw, const double *values, size_t n
 		raw += k / dtypes[d->type].items * dtypes[d->type].bytes;
 		for (size_t i = 0; i < k; i++)
 			d->codes[code[i]]++;
+	}
+}
+
+void dist_add(struct dist *d, const uint8_t *raw, const double *values, size_t n)
+{
+	if (d->values)
+		add_values(d, values, n);
+	if (d->codes)
+		add_codes(d, raw, n);
+}
+
+void dist_add_floats(struct dist *d, const uint8_t *raw, const float *values, size_t n)
+{
+	if (d->values)
+		add_floats(d, values, n);
+	if (d->codes)
+		add_codes(d, raw, n);
+}
+
+void dist_add_distances(struct dist *d, const float *a, const float *b, size_t n)
+{
+	enum { STEP = 1024 };
+	float distance[STEP];
+
+	for (size_t k; n; n -= k, a += k, b += k) {
+		k = n < STEP ? n : STEP;
+		for (size_t i = 0; i < k; i++)
+			distance[i] = (float)fmin(fabs((double)b[i] - (double)a[i]), FLT_MAX);
+		add_floats(d, distance, k);
 	}
 }
 

@@ -18,6 +18,11 @@ struct dist *dist_new_values(void);     /* counts plain values: |B - A| */
 
 /* n elements: raw is their packed bytes, values their decoded doubles (magnitudes for complex types). */
 void dist_add(struct dist *, const uint8_t *raw, const double *values, size_t n);
+/* The same of values that are floats: of every type that has a decoder to float. */
+void dist_add_floats(struct dist *, const uint8_t *raw, const float *values, size_t n);
+
+/* |b - a| of n finite floats, rounded to float: far within the width of a bin. */
+void dist_add_distances(struct dist *, const float *a, const float *b, size_t n);
 void dist_merge(struct dist *, const struct dist *); /* adds the counts */
 void dist_clear(struct dist *);                      /* back to no element, memory kept */
 

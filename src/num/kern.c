@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-const struct kern *const kerns[] = {&kern_ref, NULL};
+const struct kern *const kerns[] = {&kern_ref, &kern_neon, &kern_avx2, &kern_avx512, NULL};
 const struct kern *kern = &kern_ref;
 
 bool kern_pick(const char *name)

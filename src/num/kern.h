@@ -5,6 +5,7 @@
 #ifndef NUM_KERN_H
 #define NUM_KERN_H
 
+#include "model/dtype.h"
 #include "num/pair.h"
 
 struct kern {
@@ -14,9 +15,21 @@ struct kern {
 	/* One block, n <= BLOCK, into a fresh accumulator. moments_add and pair_add merge what these return. */
 	void (*moments)(struct moments *, const double *x, size_t n);
 	void (*pair)(struct pairsum *, const double *a, const double *b, uint64_t first, size_t n);
+
+	const struct float_loops *floats; /* num/floats.h */
+
+	/* By type: n elements (whole blocks) of packed little-endian bytes to floats, exactly. NULL: by way of decode(). */
+	void (*to_float[DT_COUNT])(float *, const uint8_t *, size_t n);
 };
 
-extern const struct kern kern_ref;
+/* A table for another processor, or one that the compiler cannot make. */
+static inline bool kern_never(void)
+{
+	return false;
+}
+#define KERN_NONE(label) {.name = (label), .usable = kern_never}
+
+extern const struct kern kern_ref, kern_avx2, kern_avx512, kern_neon;
 extern const struct kern *const kerns[]; /* NULL-terminated, the widest last */
 extern const struct kern *kern;          /* the one in use; kern_ref until kern_pick was called */
 

@@ -14,9 +14,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "num/decode.h"
+#include "num/floats.h"
 #include "num/kern.h"
 
-enum { LANES = 16, KINDS = 8 };
+enum { KINDS = 8 };
 
 static uint64_t rng, seed;
 
@@ -112,15 +114,120 @@ static void same_bits(const struct kern *k)
 		}
 }
 
+/* ---- floats ---- */
+
+static float float_element(unsigned kind)
+{
+	static const float special[] = {0.0f, -0.0f, 1e-45f, -FLT_MIN / 2, FLT_MAX, -FLT_MAX, 1, FLT_MIN};
+	uint32_t bits = (uint32_t)next_random();
+	float x;
+
+	switch (kind) {
+	case 0: return (float)uniform();
+	case 1: return 1e4f + (float)uniform();
+	case 2: return special[bits % COUNT(special)];
+	case 3: return bits % 50 ? (float)uniform() : special[bits % COUNT(special)];
+	case 4: return bits % 3 ? 0.0f : -0.0f;
+	case 5: return 1 + (float)(bits % 2) * FLT_EPSILON;
+	default: /* any finite one */
+		if ((bits >> 23 & 255) == 255)
+			bits ^= 1u << 23;
+		memcpy(&x, &bits, sizeof(x));
+		return x;
+	}
+}
+
+enum { FLOAT_KINDS = 7 };
+
+static void fill_floats(float *x, size_t n, unsigned kind)
+{
+	for (size_t i = 0; i < n; i++)
+		x[i] = float_element(kind);
+}
+
+static void same_float_loops(const struct kern *k, const float *a, const float *b, size_t n, unsigned kind, double pivot)
+{
+	struct float_scan s, want_s;
+	struct float_lanes v, want_v;
+	struct float_diff_lanes d, want_d;
+
+	k->floats->scan(&s, a, n);
+	kern_ref.floats->scan(&want_s, a, n);
+	check("scans", &s, &want_s, sizeof(s), k->name, n, kind);
+	k->floats->powers(&v, a, n / LANES, pivot);
+	kern_ref.floats->powers(&want_v, a, n / LANES, pivot);
+	check("powers", &v, &want_v, sizeof(v), k->name, n, kind);
+	k->floats->diffs(&d, a, b, n / LANES);
+	kern_ref.floats->diffs(&want_d, a, b, n / LANES);
+	check("differences", &d, &want_d, sizeof(d), k->name, n, kind);
+}
+
+static void same_floats(const struct kern *k)
+{
+	static float a[BLOCK + 1], b[BLOCK + 1];
+
+	for (unsigned kind = 0; kind < FLOAT_KINDS; kind++)
+		for (size_t turn = 0; turn < TURNS; turn++) {
+			size_t n = length(turn), shift = turn % 2;
+
+			fill_floats(a, BLOCK + 1, kind);
+			fill_floats(b, BLOCK + 1, kind);
+			for (size_t i = 0; i < BLOCK; i += 1 + next_random() % 5)
+				b[i] = a[i];
+			same_float_loops(k, a + shift, b + shift, n, kind, turn % 3 ? 0 : a[0]);
+		}
+}
+
+/* Whatever the bytes: NaN is NaN, every other value has just the bits of the plain decoder's. */
+static void same_decoders(const struct kern *k)
+{
+	enum { N = 2048 };
+	static uint8_t raw[4 * N + 1];
+	static double want[N];
+	static float got[N];
+
+	for (int t = 0; t < DT_COUNT; t++) {
+		if (!k->to_float[t])
+			continue;
+		assert_true(decode_can((enum dtype)t));
+		for (size_t turn = 0; turn < 200; turn++) {
+			size_t n = (turn % (N / 256) + 1) * 256 - (dtypes[t].items == 1 ? turn % 7 : 0), shift = turn % 2;
+
+			for (size_t i = 0; i < sizeof(raw); i++)
+				raw[i] = (uint8_t)(turn % 5 ? next_random() : turn % 2 ? 0xff : 0);
+			memset(got, 0x55, sizeof(got));
+			k->to_float[t](got, raw + shift, n);
+			decode((enum dtype)t, want, raw + shift, n);
+			for (size_t i = 0; i < n; i++)
+				if (isnan(want[i]) ? !isnan(got[i])
+						   : got[i] != want[i] || !signbit(got[i]) != !signbit(want[i]))
+					fail_msg("%s: element %zu of %s is %.9g, want %.17g, seed %llu", k->name, i,
+						 dtypes[t].name, got[i], want[i], (unsigned long long)seed);
+		}
+	}
+}
+
 static void all_tables_agree(void **state)
 {
 	(void)state;
 
-	for (size_t i = 0; kerns[i]; i++)
-		if (kerns[i]->usable())
-			same_bits(kerns[i]);
-		else
+	for (size_t i = 0; kerns[i]; i++) {
+		if (!kerns[i]->usable()) {
 			print_message("# %s: not on this processor, not tested\n", kerns[i]->name);
+			continue;
+		}
+		same_bits(kerns[i]);
+		same_floats(kerns[i]);
+		same_decoders(kerns[i]);
+	}
+}
+
+static int32_t bits_of(float x)
+{
+	int32_t bits;
+
+	memcpy(&bits, &x, sizeof(bits));
+	return bits;
 }
 
 /* The order of additions that num/moments.h lays down. */
@@ -134,6 +241,54 @@ static double by_lanes(const double *x, size_t n)
 		for (size_t l = 0; l < half; l++)
 			lane[l] += lane[l + half];
 	return lane[0];
+}
+
+static void plain_float_loops_keep_their_word(void **state)
+{
+	static float a[BLOCK], b[BLOCK];
+	static double terms[BLOCK];
+	(void)state;
+
+	for (size_t turn = 16; turn < TURNS; turn++) {
+		size_t n = length(turn) / LANES * LANES;
+		double pivot = turn % 2 ? 0.25 : 0;
+		struct float_diff_lanes d;
+		struct float_lanes v;
+		struct float_scan s;
+		int64_t changed = 0, flips = 0, got_changed = 0, got_flips = 0;
+		uint32_t zero = 0;
+
+		fill_floats(a, n, 3);
+		fill_floats(b, n, 3);
+		kern_ref.floats->scan(&s, a, n);
+		kern_ref.floats->powers(&v, a, n / LANES, pivot);
+		kern_ref.floats->diffs(&d, a, b, n / LANES);
+		for (size_t i = 0; i < n; i++) {
+			zero += a[i] == 0;
+			changed += a[i] != b[i];
+			flips += (a[i] < 0 && b[i] > 0) || (a[i] > 0 && b[i] < 0);
+			assert_true(s.min <= float_key(bits_of(a[i])) && s.max >= float_key(bits_of(a[i])));
+			assert_true(s.top >= (uint32_t)bits_of(a[i]) << 1);
+		}
+		assert_int_equal(s.zero, zero);
+		for (size_t l = 0; l < LANES; l++) {
+			got_changed += d.changed[l];
+			got_flips += d.flips[l];
+		}
+		assert_true(got_changed == changed && got_flips == flips);
+		for (size_t i = 0; i < n; i++)
+			terms[i] = pow(a[i] - pivot, 2);
+		assert_true(by_lanes(terms, n) == lanes_add(v.p2));
+		for (size_t i = 0; i < n; i++)
+			terms[i] = (a[i] - pivot) * (a[i] - pivot) * (a[i] - pivot);
+		assert_true(by_lanes(terms, n) == lanes_add(v.p3));
+		for (size_t i = 0; i < n; i++)
+			terms[i] = (double)a[i] * b[i];
+		assert_true(by_lanes(terms, n) == lanes_add(d.ab));
+		for (size_t i = 0; i < n; i++)
+			terms[i] = fabs((double)b[i] - a[i]);
+		assert_true(by_lanes(terms, n) == lanes_add(d.abs_d));
+	}
 }
 
 static void plain_table_keeps_its_word(void **state)
@@ -193,6 +348,7 @@ int main(void)
 		cmocka_unit_test(picking),
 		cmocka_unit_test(all_tables_agree),
 		cmocka_unit_test(plain_table_keeps_its_word),
+		cmocka_unit_test(plain_float_loops_keep_their_word),
 	};
 	const char *want = getenv("SEED");
 

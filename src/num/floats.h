@@ -1,0 +1,75 @@
+/*
+ * Moments and differences of float32 values, at the speed of memory. Every element type whose values a float holds
+ * exactly comes this way (16-bit floats, all narrower types, ggml's blocks); what does not (64-bit types, 32-bit
+ * integers, complex numbers) goes through doubles, num/moments.h and num/pair.h.
+ *
+ * A run is at most RUN elements, given in blocks of BLOCK (only the last one may be shorter). Powers are summed in
+ * double, in LANES lanes (element i of a block goes to lane i mod LANES), about a pivot: 0 where the mean of the first
+ * block is small beside its standard deviation, else that mean. The sum itself is exact: 256 floats of a lane whose
+ * exponents lie within 21 of each other add up in a double without rounding, and a block where they do not is summed
+ * with compensation. A run that the pivot does not fit (its mean drifts), or that holds NaN or infinities, is given
+ * back: the caller takes the careful way, block by block in double. Which way a run goes depends on its values alone,
+ * so every kernel table comes to the same bits.
+ */
+#ifndef NUM_FLOATS_H
+#define NUM_FLOATS_H
+
+#include "num/block.h"
+
+enum { RUN = 16 * BLOCK };
+
+/* What one pass over the bits of n floats tells; keys order as the floats do (see float_key). */
+struct float_scan {
+	uint32_t top;    /* the largest magnitude, shifted left by one */
+	uint32_t low;    /* the smallest magnitude that is not 0, likewise, less 1; UINT32_MAX: all are 0 */
+	int32_t min, max; /* keys */
+	uint32_t zero;
+};
+
+struct float_lanes {
+	double s[LANES], l1[LANES], p2[LANES], p3[LANES], p4[LANES];
+};
+
+struct float_diff_lanes {
+	double max[LANES], abs_d[LANES], dd[LANES], ab[LANES]; /* max: of |d| */
+	int64_t changed[LANES], flips[LANES];
+};
+
+/* The loops of a kernel table. They set the lanes, from rows of LANES elements; the rest of a block is floats.c's. */
+struct float_loops {
+	void (*scan)(struct float_scan *, const float *x, size_t n);
+	void (*powers)(struct float_lanes *, const float *x, size_t rows, double pivot);
+	void (*diffs)(struct float_diff_lanes *, const float *a, const float *b, size_t rows);
+};
+
+/* The bits of a float as an integer that orders as the floats do, -0 below +0; it is its own inverse. */
+static inline int32_t float_key(int32_t bits)
+{
+	return bits ^ (bits >> 31 & INT32_MAX);
+}
+
+struct float_run { /* zeroed before its first block */
+	struct dd sum;
+	double pivot, l1, p2, p3, p4;
+	uint64_t n, zero;
+	float min, max;
+	bool not_finite;
+};
+
+void float_run_add(struct float_run *, const float *x, size_t n);
+
+/* Sets the moments and returns true, or false: the careful way. */
+bool float_run_end(const struct float_run *, struct moments *);
+
+struct float_pair_run { /* zeroed before its first block; both sides are finite */
+	uint64_t n, changed, sign_flips, max_at;
+	double max_abs, abs_d, dd, ab;
+};
+
+void float_pair_add(struct float_pair_run *, const float *a, const float *b, size_t n);
+
+/* With the moments of both sides of the run, which begins at element `first`. */
+void float_pair_end(const struct float_pair_run *, const struct moments *a, const struct moments *b, uint64_t first,
+		    struct pairsum *);
+
+#endif
