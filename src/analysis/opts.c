@@ -266,6 +266,19 @@ static enum rc set_cpu(struct opts *o, const char *arg, struct err *e)
 	return RC_OK;
 }
 
+static enum rc set_io(struct opts *o, const char *arg, struct err *e)
+{
+	static const char *const words[] = {
+		[IO_AUTO] = "auto", [IO_MMAP] = "mmap", [IO_READ] = "read", [IO_READ + 1] = NULL,
+	};
+	unsigned i;
+
+	if (word("io", arg, words, &i, e) != RC_OK)
+		return RC_FAIL;
+	o->io = (enum io)i;
+	return RC_OK;
+}
+
 static enum rc set_keys(struct opts *o, const char *arg, struct err *e)
 {
 	(void)e;

@@ -9,6 +9,7 @@ struct session;
 struct opts;
 
 enum output { OUT_TEXT, OUT_JSON, OUT_JSONL, OUT_CSV, OUT_TSV, OUT_MARKDOWN };
+enum io { IO_AUTO, IO_MMAP, IO_READ };
 enum when { WHEN_AUTO, WHEN_NEVER, WHEN_ALWAYS };
 
 /* A row of the table of commands. A command prints to standard output and returns the exit status. */
@@ -42,6 +43,7 @@ struct opts {
 	enum when color, progress;
 	const char *format;         /* NULL: by content */
 	const char *cpu;            /* NULL: the best kernel */
+	enum io io;                 /* how the bytes of files are come by */
 
 	const char *keys_file;      /* --keys: the screen is driven by a script, without a terminal */
 	unsigned columns, rows;     /* --size, or COLUMNS in batch; 0: ask the terminal */

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "analysis/walk.h"
 #include "base/err.h"
@@ -39,8 +40,23 @@ struct task {
 	struct task *next;
 };
 
+/*
+ * How the bytes of files are come by. Touching a page of a mapping for the first time costs next to nothing on one
+ * machine and more than a copy by read(2) on another: unless the user said which, a few parts go either way, and the
+ * faster way it is from then on. What is computed is the same.
+ */
+enum { BY_MAPPING, BY_COPY, TRIED = 3, WORTH_TIMING = 128 << 10 };
+
+struct ways {
+	bool settled;
+	int way;            /* once settled */
+	unsigned tried[2];
+	double least[2];    /* seconds a byte */
+};
+
 struct scan {
 	struct session *s;
+	struct ways ways;
 	void (*wake)(void *);
 	void *wake_arg;
 	pthread_mutex_t lock;
@@ -149,17 +165,56 @@ static struct lane *lane_of(struct task *t, unsigned worker)
 	return l;
 }
 
-static const uint8_t *get(struct task *t, struct lane *l, int side, uint64_t first, size_t n)
+static const uint8_t *get(struct task *t, struct lane *l, int side, uint64_t first, size_t n, uint8_t *copy)
 {
 	struct session *s = t->scan->s;
-	struct err e;
 	const uint8_t *raw = NULL;
+	struct err e;
 
-	if (l->feed[side] || feed_open(&l->feed[side], &s->m[side], side_of(t, side), order_of(t), &e) == RC_OK)
+	if (l->feed[side] || feed_open(&l->feed[side], &s->m[side], side_of(t, side), order_of(t), &e) == RC_OK) {
+		feed_copy(l->feed[side], copy);
 		raw = feed_get(l->feed[side], first, n, &e);
+	}
 	if (!raw)
 		fail(t, side, &e);
 	return raw;
+}
+
+/* The way for a part of so many bytes, and whether it is to be timed. */
+static int way_to_go(struct scan *sc, uint64_t bytes, bool *timed)
+{
+	struct ways *w = &sc->ways;
+	int way;
+
+	pthread_mutex_lock(&sc->lock);
+	*timed = !w->settled && bytes >= WORTH_TIMING;
+	way = w->settled ? w->way : *timed && w->tried[BY_COPY] < w->tried[BY_MAPPING] ? BY_COPY : BY_MAPPING;
+	pthread_mutex_unlock(&sc->lock);
+	return way;
+}
+
+static double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* So many bytes took so long that way. */
+static void way_took(struct scan *sc, int way, uint64_t bytes, double time)
+{
+	struct ways *w = &sc->ways;
+	double each = time / (double)bytes;
+
+	pthread_mutex_lock(&sc->lock);
+	if (!w->settled) {
+		if (!w->tried[way]++ || each < w->least[way])
+			w->least[way] = each;
+		w->settled = w->tried[BY_MAPPING] >= TRIED && w->tried[BY_COPY] >= TRIED;
+		w->way = w->least[BY_COPY] < w->least[BY_MAPPING] ? BY_COPY : BY_MAPPING;
+	}
+	pthread_mutex_unlock(&sc->lock);
 }
 
 static uint64_t chunks_of(const struct tensor *t)
@@ -167,25 +222,41 @@ static uint64_t chunks_of(const struct tensor *t)
 	return readable(t) ? u64_ceil_div(t->count, CHUNK) : 0;
 }
 
-static void run_walk(struct task *t, uint64_t chunk, int side, struct part *p, struct lane *l, struct bench *w)
+static void walk_chunk(struct task *t, uint64_t chunk, int side, struct part *p, struct lane *l, struct bench *w,
+		       bool copy)
 {
 	uint64_t count = side_of(t, side)->count;
 	uint64_t first = chunk * CHUNK, end = u64_min(first + CHUNK, count);
+	uint8_t *to[2] = {copy ? bench_room(w, A) : NULL, copy ? bench_room(w, B) : NULL};
 
 	for (; first < end && !t->job.cancel; first += RUN) {
 		size_t n = (size_t)u64_min(RUN, end - first);
 		const uint8_t *ra, *rb;
 
 		if (t->way == WALK_PAIR) {
-			if (!(ra = get(t, l, A, first, n)) || !(rb = get(t, l, B, first, n)))
+			if (!(ra = get(t, l, A, first, n, to[A])) || !(rb = get(t, l, B, first, n, to[B])))
 				return;
 			walk_two(&t->walk, &l->tally, w, p, ra, rb, first, n);
 		} else {
-			if (!(ra = get(t, l, side, first, n)))
+			if (!(ra = get(t, l, side, first, n, to[side])))
 				return;
 			walk_one(&t->walk, &l->tally, w, &p->moments[side], side, ra, n);
 		}
 	}
+}
+
+static void run_walk(struct task *t, uint64_t chunk, int side, struct part *p, struct lane *l, struct bench *w)
+{
+	struct scan *sc = t->scan;
+	const struct tensor *of = side_of(t, side);
+	uint64_t bytes = walk_bytes(of->type, (size_t)u64_min(CHUNK, of->count - chunk * CHUNK));
+	bool timed;
+	int way = way_to_go(sc, bytes, &timed);
+	double start = timed ? seconds() : 0;
+
+	walk_chunk(t, chunk, side, p, l, w, way == BY_COPY);
+	if (timed)
+		way_took(sc, way, bytes, seconds() - start);
 }
 
 /* Both spans, raw, in the pieces that memory allows: mapped ones in place, streams through a buffer. */
@@ -562,6 +633,7 @@ struct scan *scan_new(struct session *s, void (*wake)(void *), void *arg)
 	struct scan *sc = xcalloc(1, sizeof(*sc));
 
 	sc->s = s;
+	sc->ways = (struct ways){.settled = s->opts->io != IO_AUTO, .way = s->opts->io == IO_READ ? BY_COPY : BY_MAPPING};
 	sc->wake = wake;
 	sc->wake_arg = arg;
 	pthread_mutex_init(&sc->lock, NULL);

@@ -14,16 +14,30 @@ struct bench {
 	double x[2][2 * BLOCK]; /* for two parts of a complex number, or one real */
 	double d[BLOCK], magnitude[BLOCK];
 	bool same[BLOCK];
+	uint8_t *room[2]; /* made when asked for */
 };
 
 struct bench *bench_new(void)
 {
-	return xmalloc(sizeof(struct bench));
+	return xcalloc(1, sizeof(struct bench));
 }
 
 void bench_free(struct bench *w)
 {
+	if (!w)
+		return;
+	free(w->room[A]);
+	free(w->room[B]);
 	free(w);
+}
+
+uint8_t *bench_room(struct bench *w, int side)
+{
+	enum { WIDEST = 16 };
+
+	if (!w->room[side])
+		w->room[side] = xmalloc(RUN * WIDEST);
+	return w->room[side];
 }
 
 size_t walk_bytes(enum dtype type, size_t n)

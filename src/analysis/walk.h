@@ -32,6 +32,7 @@ struct part {
 struct bench; /* where a worker decodes to: some hundred KiB, for any number of tasks */
 struct bench *bench_new(void);
 void bench_free(struct bench *); /* NULL is fine */
+uint8_t *bench_room(struct bench *, int side); /* for the packed bytes of RUN elements of any type */
 
 /* The next n <= RUN elements (whole blocks) of one side, whose packed bytes are raw. */
 void walk_one(const struct walk *, struct tally *, struct bench *, struct moments *, int side, const uint8_t *raw,

@@ -19,8 +19,12 @@ struct mapping {
 	void *p;
 	size_t n;
 	uint32_t member;
+	int fd;             /* of the same file, for source_copy; -1: not kept */
 	const char *beside; /* as of source_map */
 };
+
+/* Of a model in thousands of files not every one stays open: the others are mapped all the same. */
+enum { FILES_KEPT = 128 };
 
 uint32_t source_add(struct source *s, struct member m)
 {
@@ -46,7 +50,9 @@ enum rc source_map_into(struct source *s, uint32_t member, int fd, uint64_t size
 	s->members[member].data = (struct bytes){p, (size_t)size};
 	s->members[member].size = size;
 	map = arena_new(&s->arena, struct mapping, 1);
-	*map = (struct mapping){s->mappings, p, (size_t)size, member, NULL};
+	*map = (struct mapping){.next = s->mappings, .p = p, .n = (size_t)size, .member = member, .fd = -1};
+	if (s->kept < FILES_KEPT && (map->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3)) >= 0)
+		s->kept++;
 	s->mappings = map;
 	/* cppcheck-suppress memleak ; the mapping is in the source's list */
 	return RC_OK;
@@ -168,12 +174,19 @@ static const char *entry_part(struct source *s, const char *path, const char **a
 	return NULL;
 }
 
+static void unmap(struct mapping *map)
+{
+	munmap(map->p, map->n);
+	if (map->fd >= 0)
+		close(map->fd);
+}
+
 /* A member that turned out to be only the wrapping is taken back, with its mapping. */
 static void drop_last(struct source *s)
 {
 	struct mapping *map = s->mappings;
 
-	munmap(map->p, map->n);
+	unmap(map);
 	s->mappings = map->next;
 	s->n--;
 }
@@ -329,6 +342,77 @@ bool source_slice(const struct source *s, struct span span, struct bytes *out)
 	return true;
 }
 
+/* The mapping that a span's bytes stand in, and where in it; NULL: none, or its file is not at hand. */
+static const struct mapping *mapping_of(const struct source *s, struct span span, uint64_t *offset)
+{
+	struct bytes b;
+
+	if (!source_slice(s, span, &b) || !b.n)
+		return NULL;
+	for (const struct mapping *m = s->mappings; m; m = m->next) {
+		const uint8_t *start = m->p;
+
+		if (b.p >= start && b.p - start < (ptrdiff_t)m->n) {
+			*offset = (uint64_t)(b.p - start);
+			return m->fd >= 0 ? m : NULL;
+		}
+	}
+	return NULL;
+}
+
+bool source_can_copy(const struct source *s, struct span span)
+{
+	uint64_t offset;
+
+	return mapping_of(s, span, &offset) != NULL;
+}
+
+enum rc source_copy(const struct source *s, struct span span, void *out, struct err *e)
+{
+	uint64_t at;
+	const struct mapping *m = mapping_of(s, span, &at);
+	uint8_t *p = out;
+
+	if (!m)
+		return err_set(e, "its bytes do not stand in a file");
+	for (uint64_t left = span.length; left;) {
+		ssize_t n = pread(m->fd, p, (size_t)u64_min(left, 1 << 30), (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_set(e, "cannot be read (byte %" PRIu64 "): %s", at, strerror(errno));
+		if (n == 0)
+			return err_set(e, "the file shrank while it was open: it ends at byte %" PRIu64, at);
+		p += n;
+		at += (uint64_t)n;
+		left -= (uint64_t)n;
+	}
+	return RC_OK;
+}
+
+void source_expect(const struct source *s, struct span span)
+{
+	uint64_t at;
+	const struct mapping *m = mapping_of(s, span, &at);
+
+	if (m)
+		posix_fadvise(m->fd, (off_t)at, (off_t)span.length, POSIX_FADV_WILLNEED);
+}
+
+void source_forget(const struct source *s, struct span span)
+{
+	uint64_t at, page = (uint64_t)sysconf(_SC_PAGESIZE), skip;
+	const struct mapping *m = mapping_of(s, span, &at);
+
+	skip = m ? (page - at % page) % page : 0;
+	if (!m || span.length <= skip + page)
+		return;
+	/* what is mapped is not given up: first the mapping's own pages */
+	madvise((uint8_t *)m->p + at + skip, (size_t)((span.length - skip) / page * page), MADV_DONTNEED);
+	posix_fadvise(m->fd, (off_t)(at + skip), (off_t)((span.length - skip) / page * page), POSIX_FADV_DONTNEED);
+}
+
 enum rc source_head(struct source *s, uint32_t member, size_t n, struct bytes *out, struct err *e)
 {
 	struct span span = {member, 0, u64_min(n, s->members[member].size)};
@@ -350,7 +434,7 @@ enum rc source_head(struct source *s, uint32_t member, size_t n, struct bytes *o
 void source_close(struct source *s)
 {
 	for (struct mapping *m = s->mappings; m; m = m->next)
-		munmap(m->p, m->n);
+		unmap(m);
 	free(s->members);
 	arena_free(&s->arena);
 	*s = (struct source){0};

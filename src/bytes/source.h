@@ -40,6 +40,7 @@ struct source {
 	struct member *members;
 	size_t n, cap;
 	struct mapping *mappings;
+	unsigned kept; /* files whose descriptor is kept */
 };
 
 /* Opens a file, "-" for standard input, or "ARCHIVE:ENTRY", and adds it; *member gets its number. A pipe, a
@@ -58,6 +59,18 @@ enum rc source_add_zip(struct source *, uint32_t file, uint32_t *first, uint32_t
 
 /* The mapped bytes of a span; false when the member is not mapped or the span leaves it. */
 bool source_slice(const struct source *, struct span, struct bytes *out);
+
+/*
+ * The same bytes by way of read(2): copied to out. Where a page's first touch costs more than a copy (virtual machines),
+ * or a file may shrink or stand on a network, this is the better way. source_can_copy: whether the span is mapped and its
+ * file is still at hand. Fails when the file gives fewer bytes than it had.
+ */
+bool source_can_copy(const struct source *, struct span);
+enum rc source_copy(const struct source *, struct span, void *out, struct err *);
+
+/* Hints to the system: the span will be read soon; it will not be again (for files that memory cannot hold). */
+void source_expect(const struct source *, struct span);
+void source_forget(const struct source *, struct span);
 
 /* The first n (or fewer, if it is shorter) bytes of a member, inflated into memory of the source's arena if need be. */
 enum rc source_head(struct source *, uint32_t member, size_t n, struct bytes *out, struct err *);

@@ -179,8 +179,11 @@ void dist_add_distances(struct dist *d, const float *a, const float *b, size_t n
 
 	for (size_t k; n; n -= k, a += k, b += k) {
 		k = n < STEP ? n : STEP;
-		for (size_t i = 0; i < k; i++)
-			distance[i] = (float)fmin(fabs((double)b[i] - (double)a[i]), FLT_MAX);
+		for (size_t i = 0; i < k; i++) {
+			double x = fabs((double)b[i] - (double)a[i]);
+
+			distance[i] = (float)(x < FLT_MAX ? x : FLT_MAX);
+		}
 		add_floats(d, distance, k);
 	}
 }

@@ -16,6 +16,7 @@
  * `buf` and, if it is big-endian, swapped there.
  */
 struct feed {
+	const struct source *source;
 	const struct tensor *t;
 	uint64_t items, size;   /* of a block: elements, bytes */
 	uint64_t end;           /* bytes from the first element to the end of the last one */
@@ -26,6 +27,7 @@ struct feed {
 	uint64_t next;          /* element the stream stands at */
 	uint64_t at;            /* byte of the span the stream stands at */
 	void *temp;             /* a mapping of the inflated bytes, of map.n */
+	uint8_t *copy;          /* the caller's; NULL: in place */
 	uint8_t *buf;
 	size_t cap;
 };
@@ -176,6 +178,7 @@ enum rc feed_open(struct feed **out, const struct model *m, const struct tensor 
 	struct feed *f = xcalloc(1, sizeof(*f));
 
 	f->t = t;
+	f->source = &m->source;
 	f->items = dtypes[t->type].items;
 	f->size = dtypes[t->type].bytes;
 	f->reorder = order == FEED_LOGICAL && t->fortran && t->rank > 1;
@@ -319,6 +322,21 @@ static void grow(struct feed *f, size_t bytes)
 	f->cap = bytes;
 }
 
+void feed_copy(struct feed *f, uint8_t *to)
+{
+	f->copy = to;
+}
+
+static const uint8_t *in_place(struct feed *f, uint64_t first, size_t bytes, struct err *e)
+{
+	uint64_t at = byte_of(f, first);
+	struct span span = {f->t->data.member, f->t->data.offset + at, bytes};
+
+	if (!f->copy || f->temp || !source_can_copy(f->source, span))
+		return f->map.p + at;
+	return source_copy(f->source, span, f->copy, e) == RC_OK ? f->copy : NULL;
+}
+
 const uint8_t *feed_get(struct feed *f, uint64_t first, size_t n, struct err *e)
 {
 	size_t bytes = (size_t)(n / f->items * f->size);
@@ -328,7 +346,7 @@ const uint8_t *feed_get(struct feed *f, uint64_t first, size_t n, struct err *e)
 		return NULL;
 	}
 	if (f->map.p && !f->swap && !f->reorder && !f->t->stride)
-		return f->map.p + byte_of(f, first);
+		return in_place(f, first, bytes, e);
 	grow(f, bytes ? bytes : 1);
 	if (!f->map.p) {
 		if (read_stream(f, first, n, e) != RC_OK)

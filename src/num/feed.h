@@ -22,6 +22,10 @@ enum rc feed_open(struct feed **out, const struct model *, const struct tensor *
 /* Whether parts may be asked for in any order; else each call must begin where the one before ended. */
 bool feed_random(const struct model *, const struct tensor *);
 
+/* From the next call on, what stands in place is copied to `to` by read(2) all the same (see source_copy): it has room
+ * for what one call asks for. NULL: no longer. */
+void feed_copy(struct feed *, uint8_t *to);
+
 /* The bytes of elements [first, first + n), both multiples of the block; valid until the next call. NULL on
  * failure. */
 const uint8_t *feed_get(struct feed *, uint64_t first, size_t n, struct err *);

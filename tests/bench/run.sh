@@ -1,10 +1,11 @@
 #!/bin/sh
-# make bench: how fast the program reads, beside a plain sum over the same mapped files in the same run. Figures of two
-# runs differ by a fifth on a shared machine; the last column, a ratio within one run, is the one to compare.
-# BUILD: the build directory; BENCH_MB: megabytes of each of the two files (they should fit the page cache).
+# make bench: how fast the program reads, beside a plain sum over the same files, got at the same way, in the same run.
+# Figures of two runs differ by a fifth on a shared machine; the ratios within one run are what to compare.
+# BUILD: the build directory; BENCH_MB: megabytes of each file (two of them should fit the page cache); BENCH_TYPES,
+# BENCH_IO, BENCH_CPU: which types, ways (mmap read) and kernel tables, where not all are wanted.
 
 BUILD=$(cd "${BUILD:-.}" && pwd) || exit 2
-MB=${BENCH_MB:-256}
+MB=${BENCH_MB:-512}
 bench=$BUILD/obj/tests/bench/bench weigh=$BUILD/weigh
 dir=$(mktemp -d "${TMPDIR:-/tmp}/weigh-bench.XXXXXX") || exit 2
 trap 'rm -rf "$dir"' EXIT
@@ -12,23 +13,38 @@ trap 'exit 2' HUP INT TERM
 cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 threads=1
 [ "$cores" -eq 1 ] || threads="1 $cores"
+a=$dir/a b=$dir/b
 
-row() { # TYPE JOB THREADS GB/s CEILING
-	[ -n "$4" ] || { echo "bench: $2 on $1 failed" >&2; exit 1; }
-	awk -v t="$1" -v j="$2" -v n="$3" -v r="$4" -v c="$5" 'BEGIN { printf "%-6s %-22s %7d %8.2f %8.2f\n", t, j, n, r, r / c }'
+# What a job needs of the command line; --brief stops at the first difference, so it is only for equal files.
+one() { "$bench" time "$MB" "$weigh" stats --io="$io" --cpu="$cpu" -j "$n" -o json "$@" "$a"; }
+two() { "$bench" time $((2 * MB)) "$weigh" diff --io="$io" --cpu="$cpu" -j "$n" -o json "$@"; }
+
+row() { # JOB GB/s SUM [CMP]
+	[ -n "$2" ] || { echo "bench: $1 on $type failed" >&2; exit 1; }
+	awk -v t="$type" -v i="$io" -v k="$cpu" -v n="$n" -v j="$1" -v r="$2" -v s="$3" -v c="$4" 'BEGIN {
+		printf "%-7s %-5s %-7s %7d  %-22s %8.2f %8.2f %8s\n", t, i, k, n, j, r, r / s, c ? sprintf("%.2f", r / c) : "-" }'
 }
 
-printf '%-6s %-22s %7s %8s %8s\n' type job threads GB/s 'of sum'
-for type in F32 BF16; do
-	a=$dir/a.safetensors b=$dir/b.safetensors
-	"$bench" make $type "$MB" "$a" "$b" || exit 2
+printf '%-7s %-5s %-7s %7s  %-22s %8s %8s %8s\n' type io cpu threads job GB/s 'of sum' 'of cmp'
+for type in ${BENCH_TYPES:-F32 BF16 F16 F8 Q8_0 Q4_K Q6_K IQ4_XS}; do
+	"$bench" make "$type" "$MB" "$a" "$b" || exit 2
 	cat "$a" "$b" >/dev/null # into the page cache
-	for n in $threads; do
-		ceiling=$("$bench" sum "$n" "$a" "$b" 2>/dev/null) || exit 2
-		row $type 'plain sum' "$n" "$ceiling" "$ceiling"
-		row $type diff "$n" "$("$bench" time $((2 * MB)) "$weigh" diff -j "$n" -o json "$a" "$b")" "$ceiling"
-		row $type 'diff --distribution' "$n" \
-			"$("$bench" time $((2 * MB)) "$weigh" diff --distribution -j "$n" -o json "$a" "$b")" "$ceiling"
-		row $type stats "$n" "$("$bench" time "$MB" "$weigh" stats -j "$n" -o json "$a")" "$ceiling"
+	cp "$a" "$dir/same" # cmp looks at inodes first
+	cmp=$("$bench" time $((2 * MB)) cmp "$a" "$dir/same")
+	for io in ${BENCH_IO:-mmap read}; do
+		for n in $threads; do
+			sum1=$("$bench" sum $io "$n" "$a" 2>/dev/null) sum=$("$bench" sum $io "$n" "$a" "$b" 2>/dev/null)
+			same=$("$bench" same $io "$n" "$a" "$dir/same" 2>/dev/null)
+			cpu=-
+			row 'plain sum' "$sum" "$sum" "$cmp"
+			row 'memcmp' "$same" "$sum" "$cmp"
+			for cpu in ${BENCH_CPU:-c avx2 avx512 neon}; do
+				"$weigh" --cpu=$cpu formats >/dev/null 2>&1 || continue
+				row 'one: moments, counts' "$(one)" "$sum1"
+				row 'two: differences' "$(two "$a" "$b")" "$sum" "$cmp"
+				row 'two: with counts' "$(two --distribution "$a" "$b")" "$sum" "$cmp"
+				row 'two: identical' "$(two "$a" "$dir/same")" "$same" "$cmp"
+			done
+		done
 	done
 done
