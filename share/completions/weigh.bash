@@ -36,7 +36,15 @@ _weigh()
 			sed -n 's/.*there are \(.*\) (try.*/\1/p' | tr -d ,)" -- "$cur")
 		return
 		;;
-	-n | --top | -g | --group | -m | --match | -v | --exclude | --atol | --rtol | --bins | -j | --threads | --cpu | --size)
+	--cpu)
+		mapfile -t COMPREPLY < <(compgen -W 'c neon avx2 avx512' -- "$cur")
+		return
+		;;
+	--io)
+		mapfile -t COMPREPLY < <(compgen -W 'auto mmap read' -- "$cur")
+		return
+		;;
+	-n | --top | -g | --group | -m | --match | -v | --exclude | --atol | --rtol | --bins | -j | --threads | --size)
 		return
 		;;
 	esac
