@@ -75,7 +75,7 @@ const struct dtype_info dtypes[DT_COUNT] = {
 	[DT_IQ4_XS] = BLOCK("IQ4_XS", 256, 136, 4),
 	[DT_IQ1_M] = BLOCK("IQ1_M", 256, 56, 0),
 
-	[DT_TQ1_0] = BLOCK("TQ1_0", 256, 54, 0),
+	[DT_TQ1_0] = BLOCK("TQ1_0", 256, 54, 2),
 	[DT_TQ2_0] = BLOCK("TQ2_0", 256, 66, 2),
 	[DT_MXFP4] = BLOCK_SWAPPED("MXFP4", 32, 17, 4, -1),
 	[DT_NVFP4] = BLOCK("NVFP4", 64, 36, 4),
