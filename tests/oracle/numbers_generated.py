@@ -7,6 +7,7 @@ sys.dont_write_bytecode = True
 
 import numpy as np
 
+import blocks
 import check
 import weightfiles as wf
 
@@ -23,14 +24,16 @@ def random_bytes(kind, n):
     return rng.integers(0, 256, wf.byte_count(kind, n), np.uint8).tobytes()
 
 
-def blocks(kind, n, odd=False):
-    """Random codes under sane scales; with odd, one block's scale is infinite and one's NaN."""
-    b = np.frombuffer(random_bytes(kind, n), np.uint8).reshape(-1, wf.BLOCKS[kind][1]).copy()
-    for at in wf.FIELDS[kind]:
-        scales = (rng.standard_normal(len(b)) * 0.01).astype("<f2")
+def block_bytes(kind, n, odd=False):
+    """Random codes under sane scales; with odd, those of the first two blocks are infinite and NaN where they can be."""
+    def halves(count):
+        x = (rng.standard_normal(count) * 0.01).astype("<f2")
         if odd:
-            scales[:2] = np.inf, np.nan
-        b[:, at:at + 2] = scales.view(np.uint8).reshape(-1, 2)
+            x[:2] = np.inf, np.nan
+        return x
+
+    b = np.frombuffer(random_bytes(kind, n), np.uint8).reshape(-1, wf.BLOCKS[kind][1]).copy()
+    blocks.set_scales(kind, b, halves, lambda count: rng.integers(100, 126, count, np.uint8))
     return b.tobytes()
 
 
@@ -41,7 +44,7 @@ def typical(kind, n):
     if kind == "BF16":
         return to_bf16(x)
     if kind in wf.BLOCKS:
-        return blocks(kind, n)
+        return block_bytes(kind, n)
     if kind in ("C64", "C128"):
         return (x + 1j * rng.standard_normal(n)).astype(wf.PLAIN[kind]).tobytes()
     return random_bytes(kind, n)
@@ -93,7 +96,7 @@ def numbers(kind):
             with np.errstate(over="ignore"):
                 out[f"{kind}.{name}"] = (kind, x.shape, x.astype(FLOATS[kind]).tobytes())
     if kind in wf.BLOCKS:
-        out[f"{kind}.odd_scales"] = (kind, (8, 256), blocks(kind, 2048, odd=True))
+        out[f"{kind}.odd_scales"] = (kind, (8, 256), block_bytes(kind, 2048, odd=True))
     if kind in wf.COUNTED and unit == 1 and kind != "BOOL":
         codes = np.arange(1 << wf.BITS[kind]).astype("<u2" if wf.BITS[kind] == 16 else "<u1")
         out[f"{kind}.all_codes"] = (kind, codes.shape, codes.tobytes())
@@ -119,12 +122,20 @@ def safetensors(folder):
         pair_of(folder, kind, numbers(kind), wf.write_safetensors, ".safetensors")
 
 
+def other_names(folder):
+    """Words for the same types that other writers of safetensors use."""
+    path, kinds = os.path.join(folder, "names.safetensors"), {"FP4": "F4", "E8M0": "F8_E8M0", "UE8": "F8_E8M0"}
+    data = {word: ((50, 4), random_bytes(kind, 200)) for word, kind in kinds.items()}
+    wf.write_safetensors(path, {word: (word, *data[word]) for word in kinds})
+    check.stats_of_file(path, {word: (kind, *data[word]) for word, kind in kinds.items()}, "stats FP4, E8M0 and UE8")
+
+
 def gguf(folder):
     for kind in wf.GGML:
         # the format has neither scalars nor empty tensors that a writer would make; blocks stand in rows
         tensors = {n: t for n, t in numbers(kind).items() if t[1] and 0 not in t[1]}
         pair_of(folder, kind, tensors, wf.write_gguf, ".gguf")
-        if kind in ("F32", "F16", "BF16") or kind in wf.BLOCKS:
+        if kind in ("F32", "F16", "BF16") or kind in blocks.SWAPPED:
             pair_of(folder, kind + "-big", tensors, lambda path, t: wf.write_gguf(path, t, big=True), ".gguf")
 
 
@@ -186,7 +197,7 @@ def across_types(folder):
     wf.write_safetensors(paths[1], b)
     check.diff_of_files(*paths, a, b, "diff across types")
     check.diff_of_files(*paths, a, b, "diff across types, no distribution", distribution=False)
-    q = {"q": ("Q8_0", (10, 512), blocks("Q8_0", 5120))}
+    q = {"q": ("Q8_0", (10, 512), block_bytes("Q8_0", 5120))}
     f = {"q": ("F32", (10, 512), wf.decode("Q8_0", q["q"][2]).astype("<f4").tobytes())}
     paths = [os.path.join(folder, "quantised.gguf"), os.path.join(folder, "plain.safetensors")]
     wf.write_gguf(paths[0], q)
@@ -197,6 +208,7 @@ def across_types(folder):
 def main():
     folder = os.getcwd()
     safetensors(folder)
+    other_names(folder)
     gguf(folder)
     numpy_files(folder)
     across_types(folder)

@@ -150,7 +150,7 @@ def diff(a, b):
     sized = np.array([math.inf if s is None else s for s in rounded])
     m = len(x)
     out.update({"max_abs_diff": None if sized.max() == math.inf else float(sized.max()),
-                "max_abs_index": int(np.flatnonzero(both)[sized.argmax()]),
+                "max_abs_index": int(np.flatnonzero(both)[sized.argmax()]) if sized.max() else 0,
                 "mean_diff": real(d / m), "mean_abs_diff": real(abs_d / m),
                 "rmse": real(root(dd / m)), "l2_diff": real(root(dd)),
                 "rel_l2": real(root(dd / aa)) if aa else None,

@@ -6,11 +6,13 @@ import zipfile
 
 import numpy as np
 
+import blocks
+
 # ---- types: bits of an element, elements and bytes of a block ----
 
-GGML = {"F32": 0, "F16": 1, "Q4_0": 2, "Q8_0": 8, "Q4_K": 12, "Q6_K": 14, "I8": 24, "I16": 25, "I32": 26, "I64": 27,
-        "F64": 28, "BF16": 30}
-BLOCKS = {"Q4_0": (32, 18), "Q8_0": (32, 34), "Q4_K": (256, 144), "Q6_K": (256, 210)}
+GGML = {"F32": 0, "F16": 1, "I8": 24, "I16": 25, "I32": 26, "I64": 27, "F64": 28, "BF16": 30}
+GGML.update({name: t[0] for name, t in blocks.TYPES.items()})
+BLOCKS = {name: t[1:3] for name, t in blocks.TYPES.items()}
 PLAIN = {"U8": "<u1", "I8": "<i1", "U16": "<u2", "I16": "<i2", "U32": "<u4", "I32": "<i4", "U64": "<u8", "I64": "<i8",
          "F16": "<f2", "F32": "<f4", "F64": "<f8", "C64": "<c8", "C128": "<c16"}
 BITS = {"BOOL": 8, "BF16": 16, "F6_E2M3": 6, "F6_E3M2": 6, "F4": 4, "F8_E4M3": 8, "F8_E5M2": 8, "F8_E4M3FNUZ": 8,
@@ -51,7 +53,8 @@ SMALL = {
 
 
 def codes(kind, raw):
-    """The stored codes of a type of at most 16 bits, or of blocks without their scales; None for wider types."""
+    """The stored codes of a type of at most 16 bits, or of blocks without their scales; None for wider types, and where
+    elements have no codes of their own."""
     b = np.frombuffer(raw, np.uint8)
     if kind in ("F16", "BF16", "I16", "U16"):
         return np.frombuffer(raw, "<u2")
@@ -61,54 +64,8 @@ def codes(kind, raw):
     if kind == "F4":
         return np.stack([b & 15, b >> 4], axis=-1).reshape(-1)
     if kind in BLOCKS:
-        with np.errstate(all="ignore"):
-            return BLOCK_DECODERS[kind](b.reshape(-1, BLOCKS[kind][1]))[1].reshape(-1)
+        return blocks.decode(kind, raw)[1]
     return b if BITS[kind] == 8 else None
-
-
-def half(blocks, at):
-    return np.ascontiguousarray(blocks[:, at:at + 2]).view("<f2").astype(np.float32)
-
-
-def q8_0(b):
-    q = np.ascontiguousarray(b[:, 2:]).view(np.int8)
-    return half(b, 0) * q.astype(np.float32), q.view(np.uint8)
-
-
-def q4_0(b):
-    q = np.concatenate([b[:, 2:] & 15, b[:, 2:] >> 4], axis=1)
-    return (q.astype(np.float32) - np.float32(8)) * half(b, 0), q
-
-
-def q4_k(b):
-    d, dmin, s = half(b, 0), half(b, 2), b[:, 4:16]
-    y, q_all = np.zeros((len(b), 256), np.float32), np.zeros((len(b), 256), np.uint8)
-    for e in range(256):
-        j = e // 32
-        if j < 4:
-            sc, mn = s[:, j] & 63, s[:, j + 4] & 63
-        else:
-            sc = s[:, j + 4] & 15 | (s[:, j - 4] >> 6) << 4
-            mn = s[:, j + 4] >> 4 | (s[:, j] >> 6) << 4
-        q = b[:, 16 + 32 * (e // 64) + e % 32] >> 4 * (e // 32 % 2) & 15
-        q_all[:, e] = q
-        y[:, e] = (d[:, 0] * sc.astype(np.float32)) * q.astype(np.float32) - dmin[:, 0] * mn.astype(np.float32)
-    return y, q_all
-
-
-def q6_k(b):
-    d, y, q_all = half(b, 208), np.zeros((len(b), 256), np.float32), np.zeros((len(b), 256), np.uint8)
-    scales = np.ascontiguousarray(b[:, 192:208]).view(np.int8).astype(np.float32)
-    for e in range(256):
-        n, g, l = e // 128, e % 128 // 32, e % 32
-        low = b[:, 64 * n + 32 * (g % 2) + l] >> 4 * (g // 2) & 15
-        high = b[:, 128 + 32 * n + l] >> 2 * g & 3
-        q_all[:, e] = low | high << 4
-        y[:, e] = (d[:, 0] * scales[:, e // 16]) * (q_all[:, e].astype(np.float32) - np.float32(32))
-    return y, q_all
-
-
-BLOCK_DECODERS = {"Q8_0": q8_0, "Q4_0": q4_0, "Q4_K": q4_k, "Q6_K": q6_k}
 
 
 def decode(kind, raw):
@@ -125,8 +82,7 @@ def decode(kind, raw):
         if kind == "BF16":
             return (np.frombuffer(raw, "<u2").astype(np.uint32) << 16).view(np.float32).astype(np.float64)
         if kind in BLOCKS:
-            blocks = np.frombuffer(raw, np.uint8).reshape(-1, BLOCKS[kind][1])
-            return BLOCK_DECODERS[kind](blocks)[0].reshape(-1).astype(np.float64)
+            return blocks.decode(kind, raw)[0].astype(np.float64)
         table = np.array([SMALL[kind](c) for c in range(1 << BITS[kind])])
         return table[codes(kind, raw)]
 
@@ -156,27 +112,24 @@ def read_safetensors(path):
 
 # ---- GGUF ----
 
-# Byte offsets of the 16-bit fields of a block: all that a big-endian file swaps in it.
-FIELDS = {"Q4_0": [0], "Q8_0": [0], "Q4_K": [0, 2], "Q6_K": [208]}
-
-
 def big_endian(kind, raw):
     if kind in BLOCKS:
         b = np.frombuffer(raw, np.uint8).reshape(-1, BLOCKS[kind][1]).copy()
-        for at in FIELDS[kind]:
+        for at in blocks.SWAPPED[kind]:
             b[:, [at, at + 1]] = b[:, [at + 1, at]]
         return b.tobytes()
     return np.frombuffer(raw, np.uint8).reshape(-1, BITS[kind] // 8)[:, ::-1].tobytes()
 
 
-def write_gguf(path, tensors, big=False):
+def write_gguf(path, tensors, big=False, swap=True):
+    """With swap false the data of a big-endian file stay as they are."""
     order, infos, data = ">" if big else "<", b"", b""
     for name, (kind, shape, raw) in tensors.items():
         data += bytes(-len(data) % 32)
         dims = tuple(reversed(shape))
         infos += struct.pack(order + "Q", len(name)) + name.encode()
         infos += struct.pack(order + "I%dQIQ" % len(dims), len(dims), *dims, GGML[kind], len(data))
-        data += big_endian(kind, raw) if big else raw
+        data += big_endian(kind, raw) if big and swap else raw
     head = b"GGUF" + struct.pack(order + "IQQ", 3, len(tensors), 0) + infos
     with open(path, "wb") as f:
         f.write(head + bytes(-len(head) % 32) + data + bytes(-len(data) % 32))
