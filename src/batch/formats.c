@@ -1,6 +1,5 @@
 #include "batch/batch.h"
 #include "format/format.h"
-#include "num/decode.h"
 
 static const struct column format_columns[] = {
 	{.key = "format", .title = "format", .left = true},
@@ -12,8 +11,20 @@ static const struct column format_columns[] = {
 static const struct column type_columns[] = {
 	{.key = "type", .title = "type", .left = true}, {.key = "kind", .title = "kind", .left = true},
 	{.key = "items", .title = "items"},             {.key = "bytes", .title = "bytes"},
-	{.key = "decoded", .title = "decoded", .left = true},
+	{.key = "bits", .title = "bits"},               {.key = "code_bits", .title = "code bits"},
+	{.key = "big_endian", .title = "big-endian", .left = true},
 };
+
+static struct cell bits_of(const struct dtype_info *d)
+{
+	return (struct cell){.kind = CELL_REAL, .u.real = 8.0 * d->bytes / d->items};
+}
+
+/* None where elements have no stored code that is counted. */
+static struct cell code_of(const struct dtype_info *d)
+{
+	return d->code_bits ? cell_count(d->code_bits) : (struct cell){.kind = CELL_NONE};
+}
 
 static void put_formats(const struct style *st)
 {
@@ -43,8 +54,8 @@ static void put_types(const struct style *st)
 		const struct dtype_info *d = &dtypes[i];
 
 		table_row(t, (struct cell[]){cell_text(str_of(d->name)), cell_text(str_of(kinds[d->kind])),
-					     cell_count(d->items), cell_count(d->bytes),
-					     cell_bool(decode_can((enum dtype)i))}, HUE_NONE);
+					     cell_count(d->items), cell_count(d->bytes), bits_of(d), code_of(d),
+					     cell_bool(d->swappable)}, HUE_NONE);
 	}
 	js_close_array(st);
 	table_end(t);

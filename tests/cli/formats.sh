@@ -1,5 +1,6 @@
 #!/bin/sh
-# The tables of formats and of types; every type has a row, whether it is decoded or not.
-"$WEIGH" formats -o tsv | awk -F'\t' 'NF == 5 && $5 ~ /^(true|false)$/ { n[$5]++ } END { print (n["true"] > 0) }'
-"$WEIGH" formats -o tsv | cut -f1,2
-"$WEIGH" formats -o csv | grep '^Q4_K'
+# The tables of formats and of types; every type has a row.
+"$WEIGH" formats -o tsv | sed '/^$/,$d' | cut -f1,2
+"$WEIGH" formats -o csv | sed -n '/^type,/,$p'
+"$WEIGH" formats -o json | grep '"type":"\(IQ2_XXS\|Q4_K\)"'
+"$WEIGH" formats | grep '^\(type\|IQ1_M\|Q4_K\) '

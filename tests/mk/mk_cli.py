@@ -90,13 +90,13 @@ def odd_names(folder):
 
 def undecoded_and_broken(folder):
     x = ramp(256, 0.25).astype("<f4").tobytes()
-    iq2 = bytes(range(66))  # IQ2_XXS, type 16: 256 elements in 66 bytes
+    q4 = bytes(range(160))  # Q4_2, type 4, which was removed: 256 elements in 160 bytes
     meta = [(b"general.architecture", 8, struct.pack("<Q", 4) + b"test"), (b"general.license", 8, struct.pack("<Q", 3) + b"mit"),
             (b"tokens", 9, struct.pack("<IQ", 4, 40) + b"".join(struct.pack("<I", i) for i in range(40))),
             (b"seed", 10, struct.pack("<Q", 2**64 - 1)), (b"rope", 6, struct.pack("<f", 0.1))]
-    tensors = [(b"ok", [256], 0, x)] + [(b"packed.%d" % i, [256], 16, iq2) for i in range(8)]
+    tensors = [(b"ok", [256], 0, x)] + [(b"packed.%d" % i, [256], 4, q4) for i in range(8)]
     gguf(folder + "/undecoded.gguf", tensors, meta)
-    gguf(folder + "/undecoded2.gguf", tensors[:-1] + [(b"packed.7", [256], 16, iq2[::-1])], meta)
+    gguf(folder + "/undecoded2.gguf", tensors[:-1] + [(b"packed.7", [256], 4, q4[::-1])], meta)
     gguf(folder + "/broken.gguf", [(b"ok", [256], 0, x), (b"gone", [256], 0, x)], cut=512)
 
 
