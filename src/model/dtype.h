@@ -29,7 +29,8 @@ struct dtype_info {
 	enum dtype_kind kind;
 	unsigned items;     /* elements of a block */
 	unsigned bytes;     /* bytes of a block */
-	unsigned code_bits; /* of an element's stored code, without scales; 0: not counted (over 16, complex, shared by several) */
+	/* bits of an element's stored code, without scales; 0: not counted (over 16, complex, one code for several) */
+	unsigned code_bits;
 	unsigned word;      /* bytes of the unit that a big-endian file swaps; 0: see swap16 */
 	int16_t swap16[4];  /* KIND_BLOCK: offsets of the 16-bit fields that a big-endian file swaps, ended by -1 */
 	bool swappable;     /* a big-endian tensor of this type can be read */

@@ -222,7 +222,7 @@ BLOCK_TYPE(q1_0, 128, 18);
 static inline void q2_0_unpack(uint8_t *restrict q, const uint8_t *restrict b)
 {
 	for (size_t i = 0; i < 64; i++)
-		q[i] = b[2 + i / 4] >> 2 * (i % 4) & 3;
+		q[i] = (uint8_t)pair_at(b + 2, i);
 }
 
 static inline void q2_0_block(double *restrict out, const uint8_t *restrict b)

@@ -100,7 +100,7 @@ static inline void iq2_xs_block(double *restrict out, const uint8_t *restrict b)
 	float d = le_f16(b);
 
 	for (size_t g = 0; g < 16; g++, out += 16) {
-		unsigned nibble = b[66 + g / 2] >> 4 * (g % 2) & 15;
+		float s = 0.5f + (float)nibble_at(b + 66, g);
 		int8_t v[16];
 
 		for (size_t l = 0; l < 2; l++) {
@@ -108,7 +108,7 @@ static inline void iq2_xs_block(double *restrict out, const uint8_t *restrict b)
 
 			put_signed(v + 8 * l, eight(iq_grids.iq2xs[q & 511]), even_signs[q >> 9]);
 		}
-		scale_signed(out, v, 16, d * (0.5f + (float)nibble) * 0.25f);
+		scale_signed(out, v, 16, d * s * 0.25f);
 	}
 }
 
@@ -121,15 +121,15 @@ static inline void iq2_s_block(double *restrict out, const uint8_t *restrict b)
 	float d = le_f16(b);
 
 	for (size_t g = 0; g < 16; g++, out += 16) {
-		unsigned nibble = b[74 + g / 2] >> 4 * (g % 2) & 15;
+		float s = 0.5f + (float)nibble_at(b + 74, g);
 		int8_t v[16];
 
 		for (size_t l = 0; l < 2; l++) {
-			size_t k = 2 * g + l, index = b[2 + k] | (b[66 + k / 4] >> 2 * (k % 4) & 3u) << 8;
+			size_t k = 2 * g + l, index = b[2 + k] | pair_at(b + 66, k) << 8;
 
 			put_signed(v + 8 * l, eight(iq_grids.iq2s[index]), b[34 + k]);
 		}
-		scale_signed(out, v, 16, d * (0.5f + (float)nibble) * 0.25f);
+		scale_signed(out, v, 16, d * s * 0.25f);
 	}
 }
 
@@ -165,7 +165,7 @@ static inline void iq3_s_block(double *restrict out, const uint8_t *restrict b)
 	float d = le_f16(b);
 
 	for (size_t g = 0; g < 8; g++, out += 32) {
-		unsigned nibble = b[106 + g / 2] >> 4 * (g % 2) & 15, high = b[66 + g];
+		unsigned s = nibble_at(b + 106, g), high = b[66 + g];
 		const uint8_t *q = b + 2 + 8 * g;
 		int8_t v[32];
 
@@ -175,7 +175,7 @@ static inline void iq3_s_block(double *restrict out, const uint8_t *restrict b)
 
 			put_signed(v + 8 * l, four_and_four(iq_grids.iq3s[one], iq_grids.iq3s[two]), b[74 + 4 * g + l]);
 		}
-		scale_signed(out, v, 32, d * (float)(1 + 2 * nibble));
+		scale_signed(out, v, 32, d * (float)(1 + 2 * s));
 	}
 }
 
@@ -231,8 +231,8 @@ VALUES_ONLY(iq1_m, 256, 56);
 
 /* ---- 4 bits ---- */
 
-/* IQ4_XS: |d f16|u16 of high pairs|4 bytes of low nibbles|128 bytes of nibbles| = 136 bytes. 8 groups of 32 elements:
- * the scale of one is 6 bits, less 32, from the two before; its codes are 16 bytes as those of IQ4_NL. */
+/* IQ4_XS: |d f16|2 bytes of high pairs|4 bytes of low nibbles|128 bytes of nibbles| = 136 bytes. 8 groups of 32
+ * elements: the scale of one is 6 bits, less 32, from the two before; its codes are 16 bytes as those of IQ4_NL. */
 static inline void iq4_xs_unpack(uint8_t *restrict q, const uint8_t *restrict b)
 {
 	for (size_t g = 0; g < 8; g++)
@@ -242,10 +242,9 @@ static inline void iq4_xs_unpack(uint8_t *restrict q, const uint8_t *restrict b)
 static inline void iq4_xs_block(double *restrict out, const uint8_t *restrict b)
 {
 	float d = le_f16(b);
-	unsigned high = le16(b + 2);
 
 	for (size_t g = 0; g < 8; g++, out += 32) {
-		unsigned sc = (b[4 + g / 2] >> 4 * (g % 2) & 15u) | (high >> 2 * g & 3) << 4;
+		unsigned sc = nibble_at(b + 4, g) | pair_at(b + 2, g) << 4;
 		const uint8_t *nibbles = b + 8 + 16 * g;
 		int8_t v[32];
 

@@ -40,7 +40,7 @@ static inline void q3_k_unpack(uint8_t *restrict q, const uint8_t *restrict b)
 	unpack_pairs(q, b + 32);
 	for (size_t k = 0; k < 8; k++)
 		for (size_t i = 0; i < 32; i++)
-			q[32 * k + i] |= (b[i] >> k & 1) << 2;
+			q[32 * k + i] |= (uint8_t)((b[i] >> k & 1) << 2);
 }
 
 /* 6 bits, less 32. The low 4 are the nibbles of bytes 0 to 7 (groups 0 to 7: low), the high 2 the pairs of bytes 8 to
@@ -124,7 +124,7 @@ static inline void q5_k_unpack(uint8_t *restrict q, const uint8_t *restrict b)
 	unpack_groups(q, b + 48);
 	for (size_t g = 0; g < 8; g++)
 		for (size_t i = 0; i < 32; i++)
-			q[32 * g + i] |= (b[16 + i] >> g & 1) << 4;
+			q[32 * g + i] |= (uint8_t)((b[16 + i] >> g & 1) << 4);
 }
 
 static inline void q5_k_block(double *restrict out, const uint8_t *restrict b)
@@ -148,10 +148,10 @@ static inline void q6_k_unpack(uint8_t *restrict q, const uint8_t *restrict b)
 
 	for (size_t half = 0; half < 2; half++, q += 128, low += 64, high += 32)
 		for (size_t i = 0; i < 32; i++) {
-			q[i] = (low[i] & 15) | (high[i] & 3) << 4;
-			q[32 + i] = (low[32 + i] & 15) | (high[i] >> 2 & 3) << 4;
-			q[64 + i] = low[i] >> 4 | (high[i] >> 4 & 3) << 4;
-			q[96 + i] = low[32 + i] >> 4 | (high[i] >> 6) << 4;
+			q[i] = (uint8_t)((low[i] & 15) | (high[i] & 3) << 4);
+			q[32 + i] = (uint8_t)((low[32 + i] & 15) | (high[i] >> 2 & 3) << 4);
+			q[64 + i] = (uint8_t)(low[i] >> 4 | (high[i] >> 4 & 3) << 4);
+			q[96 + i] = (uint8_t)(low[32 + i] >> 4 | (high[i] >> 6) << 4);
 		}
 }
 

@@ -83,6 +83,17 @@ static inline void scale_add(double *restrict out, const uint8_t *restrict q, si
 
 /* ---- unpacking ---- */
 
+/* Number i of those packed from the lowest bits up. */
+static inline unsigned pair_at(const uint8_t *p, size_t i)
+{
+	return (unsigned)p[i / 4] >> 2 * (i % 4) & 3;
+}
+
+static inline unsigned nibble_at(const uint8_t *p, size_t i)
+{
+	return (unsigned)p[i / 2] >> 4 * (i % 2) & 15;
+}
+
 /* 2 * n codes of 4 bits: the low nibbles are elements 0 to n - 1, the high ones n to 2n - 1. */
 static inline void unpack_nibbles(uint8_t *restrict q, const uint8_t *restrict in, size_t n)
 {
