@@ -213,7 +213,7 @@ static const float *floats_of(struct bench *w, int side, enum dtype type, const 
 	if (type == DT_F32 && (uintptr_t)raw % sizeof(float) == 0)
 		return (const float *)(const void *)raw;
 #endif
-	kern->to_float[type](w->f[side], raw, n);
+	kern_floats(w->f[side], type, raw, n);
 	return w->f[side];
 }
 
@@ -289,7 +289,7 @@ static void float_two(const struct walk *wk, struct tally *t, struct bench *w, s
 void walk_one(const struct walk *wk, struct tally *t, struct bench *w, struct moments *m, int side,
 	      const uint8_t *raw, size_t n)
 {
-	if (kern->to_float[wk->type[side]] && !wk->bins)
+	if (kern_holds(wk->type[side]) && !wk->bins)
 		float_one(wk, t, w, m, side, raw, n);
 	else
 		double_one(wk, t, w, m, side, raw, n);
@@ -319,7 +319,7 @@ void walk_two(const struct walk *wk, struct tally *t, struct bench *w, struct pa
 		return;
 	if (same && !t->dist_d && !wk->bins)
 		walk_same(wk, t, w, p, a, n);
-	else if (one_type && kern->to_float[wk->type[A]] && !wk->bins && !tolerance)
+	else if (one_type && kern_holds(wk->type[A]) && !wk->bins && !tolerance)
 		float_two(wk, t, w, p, a, b, first, n);
 	else
 		double_two(wk, t, w, p, a, b, first, n);
