@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/map.h"
+#include "model/pack.h"
 
 /* One more slot at the end of a growing array, zeroed. */
 static void *grow(void *items, size_t *n, size_t *cap, size_t size)
@@ -158,11 +159,30 @@ static bool extent(const struct tensor *t, uint64_t *bytes)
 	       dtype_bytes(t->type, t->record, bytes, &e) == RC_OK && u64_add(gaps, *bytes, bytes);
 }
 
+/* What is packed has no bytes of its own: its parts are looked at. */
+static void check_parts(struct model *m, struct tensor *t)
+{
+	for (unsigned i = 0; i < t->pack->n_parts && !t->broken; i++) {
+		const struct pack_part *p = &t->pack->parts[i];
+		uint64_t size = p->data.member < m->source.n ? m->source.members[p->data.member].size : 0;
+
+		if (p->data.offset > size || p->data.length > size - p->data.offset)
+			tensor_broken(m, t,
+				      "the %" PRIu64 " bytes of its %s from byte %" PRIu64
+				      " on leave the file of %" PRIu64 " bytes",
+				      p->data.length, p->role, p->data.offset, size);
+	}
+}
+
 static void check_data(struct model *m, struct tensor *t)
 {
 	const struct member *in = t->data.member < m->source.n ? &m->source.members[t->data.member] : NULL;
 	uint64_t need;
 
+	if (t->pack) {
+		check_parts(m, t);
+		return;
+	}
 	if (!in || t->data.offset > in->size || t->data.length > in->size - t->data.offset)
 		tensor_broken(m, t,
 			      "its %" PRIu64 " bytes from byte %" PRIu64 " on leave the file of %" PRIu64 " bytes",

@@ -12,6 +12,8 @@
 
 enum { RANK_MAX = 32 };
 
+struct pack;
+
 struct tensor {
 	struct str name;       /* the file's own bytes */
 	enum dtype type;
@@ -26,6 +28,7 @@ struct tensor {
 	bool fortran;          /* the file stores the first index as the fastest-varying */
 	const char *trouble;   /* NULL, or why its values cannot be read ("not decoded: IQ2_XS", "ends past ...") */
 	bool broken;           /* the trouble is the file's fault; else this build just does not decode the type */
+	const struct pack *pack; /* NULL, or its values are worked out of several stored arrays (model/pack.h) */
 };
 
 enum meta_kind { META_BOOL, META_UINT, META_INT, META_REAL, META_TEXT, META_ARRAY };

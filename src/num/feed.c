@@ -9,11 +9,12 @@
 #include <unistd.h>
 
 #include "bytes/stream.h"
+#include "num/unpack.h"
 
 /*
- * Three ways: in place (a pointer into the mapping); gathered (a mapping, but the wanted elements stand in other
- * places: strides, Fortran order); streamed (a deflated entry, front to back). What is not in place is copied to
- * `buf` and, if it is big-endian, swapped there.
+ * Four ways: in place (a pointer into the mapping); gathered (a mapping, but the wanted elements stand in other
+ * places: strides, Fortran order); streamed (a deflated entry, front to back); unpacked (values worked out of several
+ * parts). What is not in place is copied to `buf` and, if it is big-endian, swapped there.
  */
 struct feed {
 	const struct source *source;
@@ -23,6 +24,9 @@ struct feed {
 	bool reorder;           /* the file's order is not the one asked for */
 	bool swap;
 	struct bytes map;       /* the span, if it is mapped; p is NULL otherwise */
+	struct unpack *unpack;
+	float *tile;            /* unpacked rows, see turn */
+	uint64_t tile_first, tile_n;
 	struct stream *stream;
 	uint64_t next;          /* element the stream stands at */
 	uint64_t at;            /* byte of the span the stream stands at */
@@ -36,7 +40,7 @@ bool feed_random(const struct model *m, const struct tensor *t)
 {
 	struct bytes b;
 
-	return source_slice(&m->source, t->data, &b);
+	return t->pack || source_slice(&m->source, t->data, &b);
 }
 
 /* Where the element with this row-major index stands in stored order. */
@@ -158,6 +162,8 @@ static enum rc prepare(struct feed *f, const struct model *m, struct err *e)
 
 	if (t->trouble)
 		return err_set(e, "%s", t->trouble);
+	if (t->pack)
+		return unpack_open(&f->unpack, m, t, e);
 	if (!fits(f))
 		return err_set(e, "its elements do not fit into its %" PRIu64 " bytes", t->data.length);
 	if (f->swap && !dtypes[t->type].swappable)
@@ -197,8 +203,10 @@ void feed_close(struct feed *f)
 	if (!f)
 		return;
 	stream_close(f->stream);
+	unpack_close(f->unpack);
 	if (f->temp)
 		munmap(f->temp, f->map.n);
+	free(f->tile);
 	free(f->buf);
 	free(f);
 }
@@ -312,6 +320,81 @@ static void swap(struct feed *f, size_t bytes)
 		swap_fields(f->buf, bytes, type);
 }
 
+/* ---- packed tensors ---- */
+
+enum { TILE = 1 << 16 }; /* elements: chunks of the scan end where tiles do */
+
+/* The logical row-major elements of a tensor whose last two dimensions are swapped in its file: whole rows, or a part
+ * of one. Rows are fetched together, since neighbours in the file are a row apart here. */
+static enum rc turn_rows(struct feed *f, float *out, uint64_t first, uint64_t n, struct err *e)
+{
+	const struct pack *p = f->t->pack;
+	uint64_t length = p->rows, matrix = first / length / p->cols * p->cols * p->rows;
+	uint64_t row = first / length % p->cols, rows = u64_ceil_div(n, length), from = first % length;
+	uint64_t to = rows > 1 ? length : from + n;
+	float x[128];
+
+	for (uint64_t k = from; k < to; k++)
+		for (uint64_t r = 0; r < rows; r += COUNT(x)) {
+			size_t m = (size_t)u64_min(COUNT(x), rows - r);
+
+			if (unpack_get(f->unpack, x, matrix + k * p->cols + row + r, m, e) != RC_OK)
+				return RC_FAIL;
+			for (size_t i = 0; i < m; i++)
+				out[(r + i) * length + k - from] = x[i];
+		}
+	return RC_OK;
+}
+
+/* Fills the tile that holds element `first`: up to the next multiple of TILE, a row's end, or a matrix's. */
+static enum rc fill_tile(struct feed *f, uint64_t first, struct err *e)
+{
+	const struct pack *p = f->t->pack;
+	uint64_t length = p->rows, left = length - first % length, room = TILE - first % TILE, n;
+
+	if (!f->tile)
+		f->tile = xmalloc(TILE * sizeof(*f->tile));
+	if (left < length || room < length)
+		n = u64_min(left, room);
+	else
+		n = u64_min(room / length, p->cols - first / length % p->cols) * length;
+	f->tile_n = 0;
+	if (turn_rows(f, f->tile, first, n, e) != RC_OK)
+		return RC_FAIL;
+	f->tile_first = first;
+	f->tile_n = n;
+	return RC_OK;
+}
+
+static enum rc turn(struct feed *f, float *out, uint64_t first, size_t n, struct err *e)
+{
+	while (n) {
+		size_t k;
+
+		if (first < f->tile_first || first - f->tile_first >= f->tile_n)
+			if (fill_tile(f, first, e) != RC_OK)
+				return RC_FAIL;
+		k = (size_t)u64_min(n, f->tile_first + f->tile_n - first);
+		memcpy(out, f->tile + (first - f->tile_first), k * sizeof(*out));
+		out += k;
+		first += k;
+		n -= k;
+	}
+	return RC_OK;
+}
+
+static const uint8_t *get_unpacked(struct feed *f, uint64_t first, size_t n, struct err *e)
+{
+	float *out = (float *)(void *)f->buf;
+
+	if ((f->reorder ? turn(f, out, first, n, e) : unpack_get(f->unpack, out, first, n, e)) != RC_OK)
+		return NULL;
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	swap_words(f->buf, n * sizeof(*out), sizeof(*out));
+#endif
+	return f->buf;
+}
+
 /* ---- all together ---- */
 
 static void grow(struct feed *f, size_t bytes)
@@ -348,6 +431,8 @@ const uint8_t *feed_get(struct feed *f, uint64_t first, size_t n, struct err *e)
 	if (f->map.p && !f->swap && !f->reorder && !f->t->stride)
 		return in_place(f, first, bytes, e);
 	grow(f, bytes ? bytes : 1);
+	if (f->unpack)
+		return get_unpacked(f, first, n, e);
 	if (!f->map.p) {
 		if (read_stream(f, first, n, e) != RC_OK)
 			return NULL;
