@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/pool.h"
 #include "num/feed.h"
+#include "num/unpack.h"
 
 /*
  * How a row is read. Two tensors of one shape are walked side by side, in step, and each step is first compared as
@@ -278,6 +279,16 @@ static void run_bytes(struct task *t, uint64_t chunk, struct part *p)
 	p->other_bytes = raw[A].n != raw[B].n || memcmp(raw[A].p, raw[B].p, raw[A].n) != 0;
 }
 
+/* Two packed tensors were compared by their values; what they are worked out of may differ all the same. */
+static bool other_parts(const struct task *t, uint64_t part)
+{
+	const struct session *s = t->scan->s;
+	const struct model *m[2] = {&s->m[A], &s->m[B]};
+	const struct tensor *of[2] = {side_of(t, A), side_of(t, B)};
+
+	return t->way == WALK_PAIR && of[A]->pack && of[B]->pack && unpack_other_bytes(m, of, part, t->job.parts);
+}
+
 static void run(struct job *job, uint64_t part, void *out, unsigned worker)
 {
 	struct task *t = (struct task *)job;
@@ -294,6 +305,7 @@ static void run(struct job *job, uint64_t part, void *out, unsigned worker)
 		run_bytes(t, part, p);
 	else if (readable(side_of(t, side_b ? B : A)))
 		run_walk(t, side_b ? part - t->parts_a : part, side_b ? B : A, p, l, sc->benches[worker]);
+	p->other_bytes |= other_parts(t, part);
 	pthread_mutex_lock(&sc->lock);
 	sc->done += share;
 	t->bytes_left -= share;
