@@ -198,6 +198,20 @@ static enum rc set_brief(struct opts *o, const char *arg, struct err *e)
 	return RC_OK;
 }
 
+static enum rc set_raw(struct opts *o, const char *arg, struct err *e)
+{
+	(void)arg, (void)e;
+	o->raw = true;
+	return RC_OK;
+}
+
+static enum rc set_parts(struct opts *o, const char *arg, struct err *e)
+{
+	(void)arg, (void)e;
+	o->parts = true;
+	return RC_OK;
+}
+
 static enum rc set_distribution(struct opts *o, const char *arg, struct err *e)
 {
 	(void)arg, (void)e;

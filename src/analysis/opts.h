@@ -38,6 +38,8 @@ struct opts {
 	unsigned status_mask;       /* bits 1 << enum status; 0: all */
 	double atol, rtol;
 	bool brief, distribution, ascii;
+	bool raw;                   /* packed tensors are not put together */
+	bool parts;                 /* list: their parts, too */
 	unsigned threads;           /* 0: one a processor */
 	unsigned bins;              /* of hist */
 	enum when color, progress;

@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "base/pool.h"
 #include "format/format.h"
+#include "format/packs.h"
 #include "num/decode.h"
 
 const struct status_info statuses[ST_COUNT] = {
@@ -122,6 +123,8 @@ enum rc session_open(struct session *s, const struct opts *o, struct err *e)
 		}
 		s->n_models++;
 		model_finish(&s->m[i], decode_can);
+		if (!o->raw)
+			packs_recognise(&s->m[i]);
 	}
 	align(s);
 	s->tree = tree_build(s);

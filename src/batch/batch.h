@@ -86,6 +86,7 @@ struct type_count {
 /* Types by bytes, the largest share first; what is beyond TYPES_MAX is counted as "other". Returns how many. */
 size_t count_types(const struct model *, struct type_count out[TYPES_MAX]);
 struct str tensor_file(const struct model *, const struct tensor *); /* the file that its data is in */
+struct str member_file(const struct model *, uint32_t member); /* the name of the file that a member lies in */
 bool has_diff(const struct row *); /* whether its elements were put side by side */
 
 void show_float(struct buf *, double x); /* the shortest decimal, of 6 digits or more, that is the same float */

@@ -37,14 +37,18 @@ size_t count_types(const struct model *m, struct type_count out[TYPES_MAX])
 	return n;
 }
 
-struct str tensor_file(const struct model *m, const struct tensor *t)
+struct str member_file(const struct model *m, uint32_t member)
 {
 	const struct source *s = &m->source;
-	uint32_t member = t->data.member;
 
 	if (member >= s->n || s->members[member].file >= s->n)
 		return STR("");
 	return s->members[s->members[member].file].name;
+}
+
+struct str tensor_file(const struct model *m, const struct tensor *t)
+{
+	return member_file(m, t->data.member);
 }
 
 bool has_diff(const struct row *r)

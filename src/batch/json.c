@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "base/version.h"
 #include "batch/batch.h"
+#include "model/pack.h"
 
 /* jansson returns NULL when memory is short (or for text that is not UTF-8, which is never given to it). */
 static json_t *sure(json_t *j)
@@ -184,6 +185,20 @@ static void put_meta(json_t *o, const struct meta *m)
 	buf_free(&key);
 }
 
+static json_t *js_notes(const struct model *m)
+{
+	json_t *notes = sure(json_array());
+
+	for (size_t i = 0; i < m->n_notes; i++) {
+		json_t *o = sure(json_object());
+
+		js_put_text(o, "tensor", m->notes[i].tensor);
+		js_put(o, "message", js_text(str_of(m->notes[i].message)));
+		json_array_append_new(notes, o);
+	}
+	return notes;
+}
+
 json_t *js_model(const struct model *m)
 {
 	json_t *o = sure(json_object()), *types = sure(json_object()), *meta = sure(json_object());
@@ -208,7 +223,31 @@ json_t *js_model(const struct model *m)
 	js_put(o, "parameters", js_u64(model_parameters(m)));
 	js_put(o, "types", types);
 	js_put(o, "metadata", meta);
+	if (m->n_notes)
+		js_put(o, "notes", js_notes(m));
 	return o;
+}
+
+static void put_parts(json_t *o, const struct model *m, const struct pack *p)
+{
+	json_t *parts = sure(json_array());
+
+	for (unsigned i = 0; i < p->n_parts; i++) {
+		const struct pack_part *part = &p->parts[i];
+		json_t *one = sure(json_object());
+
+		js_put(one, "role", js_text(str_of(part->role)));
+		js_put_text(one, "name", part->name);
+		js_put(one, "type", js_text(str_of(part->type_name)));
+		js_put(one, "shape", js_shape(part->shape, part->rank));
+		js_put(one, "offset", js_u64(part->data.offset));
+		js_put(one, "bytes", js_u64(part->data.length));
+		if (m->files > 1)
+			js_put_text(one, "file", member_file(m, part->data.member));
+		json_array_append_new(parts, one);
+	}
+	js_put(o, "packed", js_text(str_of(p->about)));
+	js_put(o, "parts", parts);
 }
 
 json_t *js_tensor(const struct model *m, const struct tensor *t)
@@ -223,6 +262,8 @@ json_t *js_tensor(const struct model *m, const struct tensor *t)
 	js_put(o, "offset", js_u64(t->data.offset));
 	if (m->files > 1)
 		js_put_text(o, "file", tensor_file(m, t));
+	if (t->pack)
+		put_parts(o, m, t->pack);
 	if (t->trouble)
 		js_put(o, "trouble", js_text(str_of(t->trouble)));
 	return o;

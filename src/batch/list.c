@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "batch/batch.h"
+#include "model/pack.h"
 
 static const struct column columns[] = {
 	{.key = "name", .title = "name", .left = true, .shrink = true},
@@ -15,8 +16,31 @@ static const struct column columns[] = {
 
 enum { N_FIELDS = 6 }; /* up to the offset, columns are fields */
 
-static void put_row(struct table *t, const struct model *m, const struct row *r, const struct field *const *f)
+/* --parts: what a packed tensor is stored as, a line a part below its own. */
+static void put_parts(struct table *t, const struct model *m, const struct pack *p)
 {
+	for (unsigned i = 0; i < p->n_parts; i++) {
+		const struct pack_part *part = &p->parts[i];
+		struct buf name = {0};
+		uint64_t count = 1;
+
+		for (unsigned k = 0; k < part->rank; k++)
+			count *= part->shape[k]; /* of a tensor that was checked */
+		buf_printf(&name, "  %s: ", part->role);
+		buf_str(&name, part->name);
+		table_row(t, (struct cell[]){
+			cell_text(buf_view(&name)), cell_text(str_of(part->type_name)),
+			{.kind = CELL_SHAPE, .u.shape = {part->shape, part->rank}}, cell_count(count),
+			cell_bytes(part->data.length), cell_count(part->data.offset),
+			cell_text(m->files > 1 ? member_file(m, part->data.member) : STR("")), cell_text(STR("")),
+		}, HUE_QUIET);
+		buf_free(&name);
+	}
+}
+
+static void put_row(struct table *t, const struct batch *b, const struct row *r, const struct field *const *f)
+{
+	const struct model *m = &b->s->m[A];
 	struct cell cells[COUNT(columns)];
 
 	for (size_t i = 0; i < N_FIELDS; i++)
@@ -24,6 +48,8 @@ static void put_row(struct table *t, const struct model *m, const struct row *r,
 	cells[N_FIELDS] = cell_text(m->files > 1 ? tensor_file(m, r->t[A]) : STR(""));
 	cells[N_FIELDS + 1] = cell_text(str_of(r->t[A]->trouble));
 	table_row(t, cells, r->t[A]->trouble ? HUE_WARN : HUE_NONE);
+	if (b->o->parts && r->t[A]->pack)
+		put_parts(t, m, r->t[A]->pack);
 }
 
 static void print_rows(struct batch *b, const size_t *rows, size_t n)
@@ -40,7 +66,7 @@ static void print_rows(struct batch *b, const size_t *rows, size_t n)
 		if (b->st.output == OUT_JSON || b->st.output == OUT_JSONL)
 			js_item(&b->st, js_tensor(&b->s->m[A], r->t[A]));
 		else
-			put_row(t, &b->s->m[A], r, f);
+			put_row(t, b, r, f);
 	}
 	js_close_array(&b->st);
 	table_end(t);

@@ -442,6 +442,31 @@ static size_t lines_left(const struct batch *b, size_t used)
 
 enum { SECTION = 2 }; /* lines of a section beside its rows: a blank and a heading */
 
+/* What is worth knowing and nobody's fault, such as parts that were not put together. */
+static void put_notes(const struct batch *b)
+{
+	enum { SHOWN = 4 };
+
+	for (unsigned side = A; side < b->s->n_models; side++) {
+		const struct model *m = &b->s->m[side];
+
+		if (m->n_notes)
+			out_puts("\n");
+		for (size_t i = 0; i < m->n_notes && i < SHOWN; i++) {
+			struct buf line = {0};
+
+			buf_puts(&line, b->s->n_models < 2 ? "" : side == A ? "A: " : "B: ");
+			utf8_display(&line, m->notes[i].tensor, b->st.ascii);
+			buf_puts(&line, m->notes[i].tensor.n ? ": " : "");
+			utf8_display(&line, str_of(m->notes[i].message), b->st.ascii);
+			out_wrapped(&b->st, HUE_QUIET, buf_view(&line));
+			buf_free(&line);
+		}
+		if (m->n_notes > SHOWN)
+			put_more(b, m->n_notes - SHOWN, "notes: see -o json");
+	}
+}
+
 static void text_two(const struct batch *b, const struct summary *sum)
 {
 	struct buf text = {0};
@@ -465,6 +490,7 @@ static void text_two(const struct batch *b, const struct summary *sum)
 		strong = u64_min(left - SECTION, 10);
 	put_strongest(b, strong);
 	put_metadata(b, &meta);
+	put_notes(b);
 	free(meta.rows);
 }
 
@@ -500,6 +526,7 @@ static void text_one(const struct batch *b)
 	groups = put_groups(b, groups);
 	put_strongest(b, left > groups + 2 ? u64_min(left - groups, 10) : 2);
 	put_troubles(b);
+	put_notes(b);
 	free(meta.rows);
 }
 

@@ -102,6 +102,18 @@ void model_problem(struct model *m, struct str tensor, const char *fmt, ...)
 	va_end(ap);
 }
 
+void model_note(struct model *m, struct str tensor, const char *fmt, ...)
+{
+	const char *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = message(m, fmt, ap);
+	va_end(ap);
+	m->notes = grow(m->notes, &m->n_notes, &m->cap_notes, sizeof(*m->notes));
+	m->notes[m->n_notes - 1] = (struct problem){tensor, text};
+}
+
 struct meta_value *model_add_meta(struct model *m, struct str key)
 {
 	m->meta = grow(m->meta, &m->n_meta, &m->cap_meta, sizeof(*m->meta));
@@ -229,6 +241,7 @@ void model_close(struct model *m)
 	free(m->tensors);
 	free(m->meta);
 	free(m->problems);
+	free(m->notes);
 	arena_free(&m->arena);
 	*m = (struct model){0};
 }

@@ -78,6 +78,8 @@ struct model {
 	size_t n_meta, cap_meta;
 	struct problem *problems;
 	size_t n_problems, cap_problems;
+	struct problem *notes; /* what is worth knowing and nobody's fault; they do not touch the exit status */
+	size_t n_notes, cap_notes;
 };
 
 /* Adds a zeroed tensor (name, type and so on are the reader's to fill) and returns it; valid until the next one. */
@@ -94,6 +96,7 @@ enum rc dtype_bytes(enum dtype, uint64_t count, uint64_t *bytes, struct err *);
 /* Marks a tensor as broken (its values will not be read) and records the problem. Both copy the message. */
 void tensor_broken(struct model *, struct tensor *, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void model_problem(struct model *, struct str tensor, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void model_note(struct model *, struct str tensor, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Adds a metadata entry and returns its value for the reader to fill. The key is copied, and so is text. */
 struct meta_value *model_add_meta(struct model *, struct str key);

@@ -108,7 +108,9 @@ enum rc pack_affine(struct model *m, struct tensor *t, const struct affine *how,
 	p->parts = parts;
 	p->n_parts = how->n_parts + 1;
 	lay_out(p, t, how);
-	p->codes = (struct pack_array){.kind = ARRAY_PLAIN, .part = parts, .rows = p->rows, .cols = p->cols};
+	p->codes = (struct pack_array){
+		.kind = ARRAY_PLAIN, .part = parts, .type = t->type, .rows = p->rows, .cols = p->cols,
+	};
 	p->scale = numbers(m, p, how->a, how->n);
 	if (how->b && how->form == AFFINE_ZERO)
 		p->zero = numbers(m, p, how->b, how->n);

@@ -28,7 +28,7 @@ struct pack_part {
 enum array_kind {
 	ARRAY_NONE,    /* not there */
 	ARRAY_NUMBERS, /* floats in memory: they stood in a header */
-	ARRAY_PLAIN,   /* elements of the part's type */
+	ARRAY_PLAIN,   /* elements of a type */
 	ARRAY_BITS,    /* `bits` each, from a row's lowest bit up, across bytes; rows are `pitch` bytes apart */
 	ARRAY_COLUMNS, /* likewise, but down the columns: a 32-bit word of each column, then the next of each */
 	ARRAY_HIGH,    /* 4 bits, the even element in the high nibble */
@@ -40,12 +40,13 @@ struct pack_array {
 	enum array_kind kind;
 	const struct pack_part *part; /* NULL for ARRAY_NUMBERS, which has: */
 	const float *numbers;         /* row by row */
+	enum dtype type;              /* ARRAY_PLAIN: the part's, or what its bytes are to be read as */
 	unsigned bits;                /* of what is not ARRAY_PLAIN or ARRAY_NUMBERS: 1 to 8 */
 	uint64_t pitch;               /* ARRAY_BITS, ARRAY_AWQ */
 	uint64_t rows, cols;          /* of one matrix; part or numbers hold one after the other, row by row */
 	bool shared;                  /* there is one for all matrices */
 	const float *book;            /* NULL, or what each code stands for: 2^bits of them, or 256 */
-	float add;                    /* to each element first: -8 */
+	float add;                    /* to what each code stands for: -8 */
 };
 
 /*
@@ -65,7 +66,7 @@ struct pack {
 	struct pack_array global;      /* one number for a matrix, or shared */
 	bool divide;                   /* by the global one */
 	struct pack_array row_index, col_index; /* of one column, of one row */
-	float after;                   /* 0, or what the value is multiplied with last */
+	float times, plus;             /* not 0: the value is multiplied with times last, and plus is added */
 	float steps;                   /* 0, or: t = code / steps, value = bias * (1 - t) + scale * t */
 };
 

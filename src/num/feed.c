@@ -322,7 +322,7 @@ static void swap(struct feed *f, size_t bytes)
 
 /* ---- packed tensors ---- */
 
-enum { TILE = 1 << 16 }; /* elements: chunks of the scan end where tiles do */
+enum { TILE = 1 << 18, STRIPE = 16 }; /* elements; the scan's chunks end where tiles do */
 
 /* The logical row-major elements of a tensor whose last two dimensions are swapped in its file: whole rows, or a part
  * of one. Rows are fetched together, since neighbours in the file are a row apart here. */
@@ -332,16 +332,18 @@ static enum rc turn_rows(struct feed *f, float *out, uint64_t first, uint64_t n,
 	uint64_t length = p->rows, matrix = first / length / p->cols * p->cols * p->rows;
 	uint64_t row = first / length % p->cols, rows = u64_ceil_div(n, length), from = first % length;
 	uint64_t to = rows > 1 ? length : from + n;
-	float x[128];
+	float x[STRIPE][128];
 
-	for (uint64_t k = from; k < to; k++)
-		for (uint64_t r = 0; r < rows; r += COUNT(x)) {
-			size_t m = (size_t)u64_min(COUNT(x), rows - r);
+	for (uint64_t at = from; at < to; at += STRIPE)
+		for (uint64_t r = 0; r < rows; r += COUNT(x[0])) {
+			size_t m = (size_t)u64_min(COUNT(x[0]), rows - r), w = (size_t)u64_min(STRIPE, to - at);
 
-			if (unpack_get(f->unpack, x, matrix + k * p->cols + row + r, m, e) != RC_OK)
-				return RC_FAIL;
+			for (size_t k = 0; k < w; k++)
+				if (unpack_get(f->unpack, x[k], matrix + (at + k) * p->cols + row + r, m, e) != RC_OK)
+					return RC_FAIL;
 			for (size_t i = 0; i < m; i++)
-				out[(r + i) * length + k - from] = x[i];
+				for (size_t k = 0; k < w; k++)
+					out[(r + i) * length + at - from + k] = x[k][i];
 		}
 	return RC_OK;
 }

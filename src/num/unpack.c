@@ -23,7 +23,8 @@ struct unpack {
 	struct view codes, scale, zero, bias, global, row_index, col_index;
 	struct unpack *scales; /* of p->scales */
 	double x[SEG];         /* where wider types are decoded to */
-	float group[SEG], s[SEG], z[SEG], b[SEG], at[SEG];
+	float group[SEG], s[SEG], z[SEG], b[SEG];
+	double at[SEG]; /* the groups that an index names */
 };
 
 /* ---- opening: all sizes are checked here, once ---- */
@@ -31,13 +32,13 @@ struct unpack {
 /* Bytes that one matrix takes; false when they are too many to count, or the array is described wrongly. */
 static bool matrix_bytes(const struct pack_array *a, uint64_t *bytes)
 {
-	const struct dtype_info *type = &dtypes[a->part->type];
+	const struct dtype_info *type = &dtypes[a->type];
 	uint64_t n;
 
 	if (!u64_mul(a->rows, a->cols, &n))
 		return false;
 	if (a->kind == ARRAY_PLAIN)
-		return type->items == 1 && decode_can(a->part->type) && decode_width(a->part->type) == 1 &&
+		return type->items == 1 && decode_can(a->type) && decode_width(a->type) == 1 &&
 		       u64_mul(n, type->bytes, bytes);
 	if (a->bits < 1 || a->bits > 8)
 		return false;
@@ -69,10 +70,13 @@ static void make_table(struct view *v)
 		x[i] = i;
 	}
 	if (a->kind == ARRAY_PLAIN)
-		decode(a->part->type, x, code, n);
+		decode(a->type, x, code, n);
 	v->table = xcalloc(n, sizeof(*v->table));
-	for (unsigned i = 0; i < n; i++)
-		v->table[i] = (a->book ? a->book[i] : (float)x[i]) + a->add;
+	for (unsigned i = 0; i < n; i++) {
+		v->table[i] = a->book ? a->book[i] : (float)x[i];
+		if (a->add != 0) /* -0 stays -0 */
+			v->table[i] += a->add;
+	}
 }
 
 static enum rc look_numbers(struct view *v, uint64_t matrices, struct err *e)
@@ -105,7 +109,7 @@ static enum rc look(struct view *v, const struct model *m, const struct pack_arr
 		return err_set(e, "its %s cannot be read in place", a->part->role);
 	v->raw = raw.p;
 	v->matrix = a->shared ? 0 : v->matrix;
-	if (a->kind != ARRAY_PLAIN || dtypes[a->part->type].bytes == 1)
+	if (a->kind != ARRAY_PLAIN || dtypes[a->type].bytes == 1)
 		make_table(v);
 	return RC_OK;
 }
@@ -132,9 +136,15 @@ static enum rc check_grid(const struct unpack *u, uint64_t matrices, struct err 
 			s->cols < u64_ceil_div(p->cols, p->block_cols)
 	      : p->scale.kind == ARRAY_NONE)
 		return err_set(e, "its scales do not fit its codes");
+	if (p->row_index.kind > ARRAY_PLAIN || p->row_index.kind == ARRAY_NUMBERS ||
+	    p->col_index.kind > ARRAY_PLAIN || p->col_index.kind == ARRAY_NUMBERS)
+		return err_set(e, "its index of groups is packed");
 	if ((p->row_index.kind != ARRAY_NONE && p->row_index.rows < p->rows) ||
 	    (p->col_index.kind != ARRAY_NONE && p->col_index.cols < p->cols))
 		return err_set(e, "its index of groups is too short");
+	if ((p->zero.kind != ARRAY_NONE && p->zero.rows < p->scale.rows) ||
+	    (p->bias.kind != ARRAY_NONE && p->bias.rows < p->scale.rows))
+		return err_set(e, "it has fewer zero points or biases than scales");
 	return RC_OK;
 }
 
@@ -207,9 +217,9 @@ static void get_plain(struct unpack *u, const struct view *v, const uint8_t *in,
 			out[i] = v->table[in[i]];
 		return;
 	}
-	decode(v->a->part->type, u->x, in, n);
+	decode(v->a->type, u->x, in, n);
 	for (size_t i = 0; i < n; i++)
-		out[i] = (float)u->x[i] + v->a->add;
+		out[i] = (float)u->x[i];
 }
 
 static void get_bits(const struct view *v, const uint8_t *row, uint64_t c, size_t n, float *out)
@@ -272,7 +282,7 @@ static void get(struct unpack *u, const struct view *v, uint64_t matrix, uint64_
 			out[i] = a->numbers[matrix * v->matrix + r * a->cols + c + i];
 		break;
 	case ARRAY_PLAIN:
-		get_plain(u, v, raw + (r * a->cols + c) * dtypes[a->part->type].bytes, n, out);
+		get_plain(u, v, raw + (r * a->cols + c) * dtypes[a->type].bytes, n, out);
 		break;
 	case ARRAY_BITS:
 		get_bits(v, raw + r * a->pitch, c, n, out);
@@ -289,6 +299,12 @@ static void get(struct unpack *u, const struct view *v, uint64_t matrix, uint64_
 	}
 }
 
+/* The same of an index, whose numbers a float might not hold. */
+static void get_index(const struct view *v, uint64_t matrix, uint64_t r, uint64_t c, size_t n, double *out)
+{
+	decode(v->a->type, out, v->raw + matrix * v->matrix + (r * v->a->cols + c) * dtypes[v->a->type].bytes, n);
+}
+
 /* ---- one run of elements within a row ---- */
 
 struct run {
@@ -299,15 +315,11 @@ struct run {
 /* From one number a group to one an element. */
 static void spread(const struct run *run, uint64_t block, const float *group, float *out)
 {
-	uint64_t first = run->c / block;
+	uint64_t end = block - run->c % block; /* of the group, counted from the run's first element */
 
-	for (size_t i = 0; i < run->n;) {
-		float x = group[(run->c + i) / block - first];
-		size_t end = (size_t)u64_min(run->n, i + block - (run->c + i) % block);
-
-		for (; i < end; i++)
-			out[i] = x;
-	}
+	for (size_t i = 0; i < run->n; end += block, group++)
+		for (size_t stop = (size_t)u64_min(run->n, end); i < stop; i++)
+			out[i] = *group;
 }
 
 /* What belongs to the elements of a run: scales, zeros or biases, one an element. */
@@ -317,14 +329,11 @@ static enum rc shared_of(struct unpack *u, const struct view *v, const struct ru
 	uint64_t first = run->c / p->block_cols;
 	size_t groups = (size_t)((run->c + run->n - 1) / p->block_cols - first + 1);
 
-	if (v->a->kind != ARRAY_NONE && run->group_row >= v->a->rows)
-		return err_set(e, "row %" PRIu64 " belongs to group %" PRIu64 " of %" PRIu64, run->row, run->group_row,
-			       v->a->rows);
 	if (p->col_index.kind != ARRAY_NONE) {
 		for (size_t i = 0; i < run->n; i++) {
-			if (!(u->at[i] >= 0 && u->at[i] < (float)v->a->cols))
+			if (!(u->at[i] >= 0 && u->at[i] < (double)v->a->cols))
 				return err_set(e, "column %" PRIu64 " belongs to group %.0f of %" PRIu64, run->c + i,
-					       (double)u->at[i], v->a->cols);
+					       u->at[i], v->a->cols);
 			get(u, v, run->matrix, run->group_row, (uint64_t)u->at[i], 1, out + i);
 		}
 		return RC_OK;
@@ -333,6 +342,10 @@ static enum rc shared_of(struct unpack *u, const struct view *v, const struct ru
 		if (unpack_get(u->scales, u->group, first, groups, e) != RC_OK)
 			return RC_FAIL;
 	} else {
+		if (p->block_cols == 1) {
+			get(u, v, run->matrix, run->group_row, run->c, run->n, out);
+			return RC_OK;
+		}
 		get(u, v, run->matrix, run->group_row, first, groups, u->group);
 	}
 	spread(run, p->block_cols, u->group, out);
@@ -343,17 +356,17 @@ static enum rc shared_of(struct unpack *u, const struct view *v, const struct ru
 static enum rc find_groups(struct unpack *u, struct run *run, struct err *e)
 {
 	const struct pack *p = u->p;
-	float x;
 
 	run->group_row = run->row / p->block_rows;
 	if (p->row_index.kind != ARRAY_NONE) {
-		get(u, &u->row_index, run->matrix, run->row, 0, 1, &x);
-		if (!(x >= 0 && x < 0x1p63f))
-			return err_set(e, "row %" PRIu64 " belongs to group %.0f", run->row, (double)x);
-		run->group_row = (uint64_t)x;
+		get_index(&u->row_index, run->matrix, run->row, 0, 1, u->at);
+		if (!(u->at[0] >= 0 && u->at[0] < (double)p->scale.rows))
+			return err_set(e, "row %" PRIu64 " belongs to group %.0f of %" PRIu64, run->row, u->at[0],
+				       p->scale.rows);
+		run->group_row = (uint64_t)u->at[0];
 	}
 	if (p->col_index.kind != ARRAY_NONE)
-		get(u, &u->col_index, run->matrix, 0, run->c, run->n, u->at);
+		get_index(&u->col_index, run->matrix, 0, run->c, run->n, u->at);
 	return RC_OK;
 }
 
@@ -393,8 +406,10 @@ static void apply(const struct unpack *u, float *x, size_t n)
 		x[i] *= u->s[i];
 	for (size_t i = 0; p->bias.kind != ARRAY_NONE && i < n; i++)
 		x[i] += u->b[i];
-	for (size_t i = 0; p->after > 0 && i < n; i++)
-		x[i] *= p->after;
+	for (size_t i = 0; p->times != 0 && i < n; i++)
+		x[i] *= p->times;
+	for (size_t i = 0; p->plus != 0 && i < n; i++)
+		x[i] += p->plus;
 }
 
 enum rc unpack_get(struct unpack *u, float *out, uint64_t first, size_t n, struct err *e)
