@@ -17,8 +17,11 @@ static const struct column columns[] = {
 enum { N_FIELDS = 6 }; /* up to the offset, columns are fields */
 
 /* --parts: what a packed tensor is stored as, a line a part below its own. */
-static void put_parts(struct table *t, const struct model *m, const struct pack *p)
+static void put_parts(struct table *t, const struct batch *b, const struct pack *p)
 {
+	bool plain = b->st.output == OUT_CSV || b->st.output == OUT_TSV;
+	const struct model *m = &b->s->m[A];
+
 	for (unsigned i = 0; i < p->n_parts; i++) {
 		const struct pack_part *part = &p->parts[i];
 		struct buf name = {0};
@@ -26,7 +29,8 @@ static void put_parts(struct table *t, const struct model *m, const struct pack 
 
 		for (unsigned k = 0; k < part->rank; k++)
 			count *= part->shape[k]; /* of a tensor that was checked */
-		buf_printf(&name, "  %s: ", part->role);
+		if (!plain)
+			buf_printf(&name, "  %s: ", part->role);
 		buf_str(&name, part->name);
 		table_row(t, (struct cell[]){
 			cell_text(buf_view(&name)), cell_text(str_of(part->type_name)),
@@ -49,7 +53,7 @@ static void put_row(struct table *t, const struct batch *b, const struct row *r,
 	cells[N_FIELDS + 1] = cell_text(str_of(r->t[A]->trouble));
 	table_row(t, cells, r->t[A]->trouble ? HUE_WARN : HUE_NONE);
 	if (b->o->parts && r->t[A]->pack)
-		put_parts(t, m, r->t[A]->pack);
+		put_parts(t, b, r->t[A]->pack);
 }
 
 static void print_rows(struct batch *b, const size_t *rows, size_t n)

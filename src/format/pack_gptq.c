@@ -99,7 +99,7 @@ static void qweight_done(struct draft *d, const struct qweight *q, const char *k
 	d->p->swapped = true;
 	snprintf(type, sizeof(type), "%s%u", kind, q->bits);
 	if (q->index)
-		snprintf(about, sizeof(about), "%s, %u bits, %" PRIu64 " groups by an index", kind, q->bits, q->groups);
+		snprintf(about, sizeof(about), "%s, %u bits, %" PRIu64 " groups by index", kind, q->bits, q->groups);
 	else
 		snprintf(about, sizeof(about), "%s, %u bits, groups of %" PRIu64, kind, q->bits, group);
 	draft_done(d, joined(d->pk, q->base, ".weight"), &l, type, about);

@@ -5,6 +5,7 @@
 
 #include "base/fmt.h"
 #include "base/utf8.h"
+#include "model/pack.h"
 #include "tui/cells.h"
 #include "tui/plot.h"
 
@@ -310,6 +311,28 @@ static void put_facts(const struct detail *d, int y, int x, int w, int side)
 	buf_free(&cut);
 }
 
+/* How a packed tensor is stored, on one line: "GPTQ, 4 bits, groups of 128: x.qweight, x.scales, ...". */
+static void draw_parts(const struct detail *d, int y, int x, int w, int side)
+{
+	const struct pack *p = d->row->t[side]->pack;
+	struct buf b = {0}, cut = {0};
+
+	buf_printf(&b, "%s: ", p->about);
+	for (unsigned i = 0; i < p->n_parts; i++) {
+		buf_puts(&b, i ? ", " : "");
+		utf8_display(&b, p->parts[i].name, d->screen->ascii);
+	}
+	utf8_ellipsis(&cut, buf_view(&b), (size_t)w, d->screen->ascii);
+	term_put(y, x, w, ROLE_DIM, buf_view(&cut));
+	buf_free(&b);
+	buf_free(&cut);
+}
+
+static bool is_packed(const struct detail *d, int side)
+{
+	return !d->u && d->row->t[side] && d->row->t[side]->pack;
+}
+
 /* The name and the status on a line of its own kind, so that the pane needs no border. Returns where it ended. */
 static int draw_head(const struct detail *d, struct area a)
 {
@@ -341,6 +364,11 @@ static void draw_below(struct detail *d, struct area a)
 		term_put(a.y, a.x + a.w - 1 - (int)utf8_width(buf_view(&b)), a.w, d->focus ? ROLE_CURSOR : ROLE_TITLE,
 			 buf_view(&b));
 	buf_free(&b);
+	for (int side = A; side < (int)d->screen->s->n_models && body.h > 5; side++)
+		if (is_packed(d, side)) {
+			draw_parts(d, body.y++, body.x, body.w, side);
+			body.h--;
+		}
 	used = draw_tables(d, body) + 1;
 	body.x += used;
 	body.w -= used;
@@ -368,6 +396,10 @@ static void draw_right(struct detail *d, struct area a)
 		if (two_sides(d))
 			x += term_puts(rest.y, x, 2, side == A ? ROLE_A : ROLE_B, side == A ? "A " : "B ");
 		put_facts(d, rest.y, x, rest.x + rest.w - x, side);
+		if (is_packed(d, side) && rest.h > 12) {
+			draw_parts(d, ++rest.y, x, rest.x + rest.w - x, side);
+			rest.h--;
+		}
 	}
 	if (plots > 6) {
 		struct area plot = {rest.y + 1, rest.x, rest.w, plots - 2};

@@ -80,27 +80,29 @@ static void add_types(struct text *t, struct screen *sc, int side)
 	}
 }
 
-static void add_problems(struct state *st, struct screen *sc)
+/* Problems, or notes: what each is about and what it says, under a heading if there are any. */
+static void add_findings(struct state *st, struct screen *sc, bool notes)
 {
 	bool any = false;
 
 	for (unsigned side = 0; side < sc->s->n_models; side++) {
 		const struct model *m = &sc->s->m[side];
+		const struct problem *p = notes ? m->notes : m->problems;
 
-		for (size_t i = 0; i < m->n_problems; i++) {
+		for (size_t i = 0; i < (notes ? m->n_notes : m->n_problems); i++) {
 			struct buf b = {0};
 
 			if (!any)
-				text_add(&st->text, ROLE_HEADER, STR("Problems"));
+				text_add(&st->text, ROLE_HEADER, notes ? STR("Notes") : STR("Problems"));
 			any = true;
 			if (sc->s->n_models > 1)
 				buf_puts(&b, side == A ? "A: " : "B: ");
-			if (m->problems[i].tensor.n) {
-				utf8_display(&b, m->problems[i].tensor, sc->ascii);
+			if (p[i].tensor.n) {
+				utf8_display(&b, p[i].tensor, sc->ascii);
 				buf_puts(&b, ": ");
 			}
-			utf8_display(&b, str_of(m->problems[i].message), sc->ascii);
-			text_wrap(&st->text, ROLE_PROBLEM, buf_view(&b), (size_t)st->width, 3);
+			utf8_display(&b, str_of(p[i].message), sc->ascii);
+			text_wrap(&st->text, notes ? ROLE_DIM : ROLE_PROBLEM, buf_view(&b), (size_t)st->width, 3);
 			buf_free(&b);
 		}
 	}
@@ -177,7 +179,8 @@ static void add_comparison(struct state *st, struct screen *sc)
 	text_add(&st->text, ROLE_TEXT, STR(""));
 	add_counts(&st->text, sc, &sum.all);
 	add_metadata(&st->text, &sum);
-	add_problems(st, sc);
+	add_findings(st, sc, false);
+	add_findings(st, sc, true);
 	add_strongest(st, sc);
 	buf_free(&b);
 	free(all);
@@ -196,10 +199,12 @@ static void make(struct view *v, int width)
 		add_types(&st->text, sc, (int)side);
 		text_add(&st->text, ROLE_TEXT, STR(""));
 	}
-	if (sc->s->n_models > 1)
+	if (sc->s->n_models > 1) {
 		add_comparison(st, sc);
-	else
-		add_problems(st, sc);
+		return;
+	}
+	add_findings(st, sc, false);
+	add_findings(st, sc, true);
 }
 
 /* Made again when there are results, or another width, since. */

@@ -1,5 +1,5 @@
 """Packed tensors (format/packs.c, num/unpack.c): every convention against values worked out by NumPy, and what must stay
-as it is stored. timeout: 180"""
+as it is stored. timeout: 120"""
 import json
 import os
 import sys
@@ -31,58 +31,63 @@ def plain(values):
     return {name: ("F32", x.shape, np.ascontiguousarray(x, np.float32).tobytes()) for name, x in values.items()}
 
 
-def packed(label, made, config=None, config_name="config.json", others=()):
-    """The model lists as its logical tensors, and each value is, to the bit, what NumPy says."""
-    tensors, values, word = made
-    folder = label.replace(" ", "_").replace("/", "_")
-    path = save(folder, tensors, config, config_name)
-    flat = save(folder + ".plain", plain(values))
-    faults = check.Faults()
-    doc, status, said = check.run("list", "-o", "json", path)
-    if doc is None or status:
-        check.ok(False, label, [f"exit status {status}: {said}"])
-        return
-    for t in doc["tensors"]:
-        if t["name"] in others:
-            continue
-        want = values.get(t["name"])
-        if want is None:
-            faults.append(f"{t['name']} is listed")
-            continue
-        faults.same("type", t["type"], word)
-        faults.same("shape", t["shape"], list(want.shape))
-        faults.same("bytes", t["bytes"], sum(len(tensors[p["name"]][2]) for p in t["parts"]))
-    faults.same("notes", doc["model"].get("notes"), None)
-    faults.same("parts", sum(len(t.get("parts", [0])) for t in doc["tensors"]), len(tensors))
-    doc, status, said = check.run("diff", "-o", "json", path, flat, *values)
-    if doc is None:
-        check.ok(False, label, faults + [f"exit status {status}: {said}"])
-        return
-    for t in doc["tensors"]:
-        faults.same(f"{t['a']}: status", t["status"], "equal")
-        faults.same(f"{t['a']}: a_shape", t["a_shape"], t["b_shape"])
-    faults.same("pairs", len(doc["tensors"]), len(values))
-    for name, x in values.items():
-        doc, status, said = check.run("show", "-o", "json", path, name)
-        if doc is None or status:
-            faults.append(f"show: {said}")
-            continue
-        got = np.array(doc["tensors"][0]["values"], dtype=object)
-        got = np.array([float(v) for v in got.reshape(-1)], np.float32).reshape(x.shape)
-        faults.same(f"{name}: bits", np.array_equal(got, x, equal_nan=True) and
-                    np.array_equal(np.signbit(got[got == 0]), np.signbit(x[x == 0])), True)
-    doc, status, said = check.run("stats", "-o", "json", path)
-    other, _, _ = check.run("stats", "-o", "json", flat)
-    for t in other["tensors"]:
-        mine = [m for m in doc["tensors"] if m["name"] == t["name"]][0]
+class Model:
+    """Packed tensors of several cases in one file: each case's names get a prefix of their own."""
+
+    def __init__(self, name, config=None, config_name="config.json"):
+        self.name, self.config, self.config_name = name, config, config_name
+        self.tensors, self.values, self.words, self.cases = {}, {}, {}, {}
+
+    def add(self, label, made, others=0):
+        """others: how many of the stored tensors stay beside the packed one."""
+        prefix = f"{len(self.cases)}."
+        tensors, values, word = made
+        self.tensors.update({prefix + n: t for n, t in tensors.items()})
+        self.cases[label] = [prefix + n for n in values]
+        for n, x in values.items():
+            self.values[prefix + n] = x
+            self.words[prefix + n] = word, len(tensors) - others
+        return prefix + "a"
+
+    def one(self, name, listed, shown, pair, itself, stats, plain_stats):
+        faults, x, (word, parts) = check.Faults(), self.values[name], self.words[name]
+        if name not in listed or name not in stats:
+            return [f"{name} is not listed"]
+        faults.same("type", listed[name]["type"], word)
+        faults.same("shape", listed[name]["shape"], list(x.shape))
+        made_of = listed[name].get("parts", [])
+        faults.same("bytes", listed[name]["bytes"], sum(len(self.tensors[p["name"]][2]) for p in made_of))
+        faults.same("parts", len(made_of), parts)
+        got = np.array([float(v) for v in np.array(shown[name]["values"], object).reshape(-1)], np.float32)
+        got = got.reshape(x.shape)
+        faults.same("bits", np.array_equal(got, x, equal_nan=True), True)
+        faults.same("signs of 0", np.array_equal(np.signbit(got[got == 0]), np.signbit(x[x == 0])), True)
+        faults.same("beside its values", pair[name]["status"], "equal")
+        faults.same("beside itself", itself[name]["status"], "identical")
         for key in ("min", "max", "nan", "zero", "count"):
-            faults.same(key, mine["stats"][key], t["stats"][key])
+            faults.same(key, stats[name]["stats"][key], plain_stats[name]["stats"][key])
         for key in ("mean", "std", "l1", "l2"):
-            faults.close(key, mine["stats"][key], t["stats"][key], check.STATS, mine["stats"]["rms"] or 0)
-    doc, status, said = check.run("diff", "-o", "json", path, path)
-    for t in doc["tensors"]:
-        faults.same(f"{t['a']} with itself", t["status"], "identical")
-    check.ok(not faults, label, faults)
+            faults.close(key, stats[name]["stats"][key], plain_stats[name]["stats"][key], check.STATS,
+                         stats[name]["stats"]["rms"] or 0)
+        return faults
+
+    def check(self):
+        """The cases list as their logical tensors, and each value is, to the bit, what NumPy says."""
+        path = save(self.name, self.tensors, self.config, self.config_name)
+        flat = save(self.name + ".plain", plain(self.values))
+        docs, said = [], []
+        for args in (("list", path), ("show", path, *self.values), ("diff", path, flat), ("diff", path, path),
+                     ("stats", path), ("stats", flat)):
+            doc, status, why = check.run(args[0], "-o", "json", *args[1:])
+            docs.append({t.get("name") or t["a"]: t for t in doc["tensors"]} if doc else {})
+            if doc is None or why:
+                said.append(f"{args[0]}: exit status {status}: {why}")
+            if args[0] == "list" and doc and "notes" in doc["model"]:
+                said.append(str(doc["model"]["notes"]))
+        check.ok(not said, f"{self.name}: nothing is wrong", said)
+        for label, names in self.cases.items():
+            faults = [f"{n}: {f}" for n in names for f in self.one(n, *docs)] if not said else ["see above"]
+            check.ok(not faults, label, faults)
 
 
 def raw(label, tensors, note, config=None, config_name="config.json"):
@@ -104,92 +109,105 @@ def raw(label, tensors, note, config=None, config_name="config.json"):
 
 
 def scaled_codes():
-    packed("F8 blocks", pf.f8_blocks(256, 384))
-    packed("F8 blocks, partial", pf.f8_blocks(200, 300))
-    packed("F8 blocks, one row of them", pf.f8_blocks(70, 1000))
-    packed("F8 blocks, E8M0, .scale", pf.f8_blocks(129, 257, scale="F8_E8M0", name=".scale"))
-    packed("F8 blocks, F32, .scale", pf.f8_blocks(300, 128, name=".scale"))
-    packed("F8 blocks, weight_scale, BF16", pf.f8_blocks(260, 140, scale="BF16", name="_scale"))
-    packed("F8 blocks of experts", pf.f8_blocks(140, 260, lead=(3,)))
-    packed("F8 blocks of 100 by config", pf.f8_blocks(250, 310, block=100),
-           {"quantization_config": {"weight_block_size": [100, 100]}})
-    packed("F8 a row", pf.scaled((37, 65), (37, 1), scale="BF16"))
-    packed("F8 a row, flat", pf.scaled((37, 65), (37,)))
-    packed("F8 a tensor", pf.scaled((37, 65), (), word="tensor"))
-    packed("F8 a tensor, one dimension", pf.scaled((37, 65), (1,), word="tensor"))
-    packed("F8_E5M2 convolution", pf.scaled((8, 5, 3, 3), (8,), kind="F8_E5M2", word="slice"))
-    packed("F8 of experts", pf.scaled((3, 37, 65), (3, 1, 1), word="slice"))
-    packed("F8 rows of experts", pf.scaled((3, 37, 65), (3, 37, 1)))
-    packed("F8 groups", pf.scaled((37, 256), (37, 4), word="64"))
-    packed("F8 with input_scale", pf.scaled((37, 65), (), word="tensor", extra={"a.input_scale": pf.floats(())[0]}),
-           others=("a.input_scale",))
+    m = Model("scaled")
+    m.add("F8 blocks", pf.f8_blocks(256, 384))
+    m.add("F8 blocks, partial", pf.f8_blocks(200, 300))
+    m.add("F8 blocks, one row of them", pf.f8_blocks(70, 1000))
+    m.add("F8 blocks, E8M0, .scale", pf.f8_blocks(129, 257, scale="F8_E8M0", name=".scale"))
+    m.add("F8 blocks, F32, .scale", pf.f8_blocks(300, 128, name=".scale"))
+    m.add("F8 blocks, weight_scale, BF16", pf.f8_blocks(260, 140, scale="BF16", name="_scale"))
+    m.add("F8 blocks of experts", pf.f8_blocks(140, 260, lead=(3,)))
+    m.add("F8 a row", pf.scaled((37, 65), (37, 1), scale="BF16"))
+    m.add("F8 a row, flat", pf.scaled((37, 65), (37,)))
+    m.add("F8 a tensor", pf.scaled((37, 65), (), word="tensor"))
+    m.add("F8 a tensor, one dimension", pf.scaled((37, 65), (1,), word="tensor"))
+    m.add("F8_E5M2 convolution", pf.scaled((8, 5, 3, 3), (8,), kind="F8_E5M2", word="slice"))
+    m.add("F8 of experts", pf.scaled((3, 37, 65), (3, 1, 1), word="slice"))
+    m.add("F8 rows of experts", pf.scaled((3, 37, 65), (3, 37, 1)))
+    m.add("F8 groups", pf.scaled((37, 256), (37, 4), word="64"))
+    m.add("F8 with input_scale", pf.scaled((37, 65), (), word="tensor", extra={"a.input_scale": pf.floats(())[0]}), 1)
     text = pf.stored("U8", np.frombuffer(b'{"format": "float8_e4m3fn"}', np.uint8))
-    packed("ComfyUI F8, scale_weight", pf.scaled((37, 65), (), key="scale_weight", word="tensor"))
-    tensors, values, word = pf.scaled((37, 65), (), word="tensor", extra={"a.comfy_quant": text})
-    packed("ComfyUI F8, comfy_quant", (tensors, values, word))
-    packed("I8 a row", pf.scaled((37, 65), (37, 1), kind="I8", scale="BF16"))
-    packed("I8 with zero points", pf.scaled((37, 65), (37, 1), kind="I8", zeros=True))
-    packed("I8 in groups", pf.scaled((37, 64), (37, 4), kind="I8", word="16", zeros=True),
-           {"quantization_config": {"quant_method": "compressed-tensors"}})
-    packed("I8 of bitsandbytes", pf.bnb_int8(33, 70))
-    packed("MXFP8", pf.mxfp8(37, 96))
-    packed("MXFP8, E8M0", pf.mxfp8(37, 96, "F8_E8M0"))
+    m.add("ComfyUI F8, scale_weight", pf.scaled((37, 65), (), key="scale_weight", word="tensor"))
+    m.add("ComfyUI F8, comfy_quant", pf.scaled((27, 65), (27,), extra={"a.comfy_quant": text}))
+    m.add("I8 a row", pf.scaled((37, 65), (37, 1), kind="I8", scale="BF16"))
+    m.add("I8 with zero points", pf.scaled((37, 65), (37, 1), kind="I8", zeros=True))
+    m.add("I8 of bitsandbytes", pf.bnb_int8(33, 70))
+    m.add("MXFP8", pf.mxfp8(37, 96))
+    m.add("MXFP8, E8M0", pf.mxfp8(37, 96, "F8_E8M0"))
+    m.check()
+    m = Model("blocks by config", {"quantization_config": {"weight_block_size": [100, 100]}})
+    m.add("F8 blocks of 100", pf.f8_blocks(250, 310, block=100))
+    m.check()
+    m = Model("groups by config", {"quantization_config": {"quant_method": "compressed-tensors"}})
+    m.add("I8 in groups", pf.scaled((37, 64), (37, 4), kind="I8", word="16", zeros=True))
+    m.check()
 
 
 def four_bits():
+    m = Model("four bits")
     names = "model.layers.0.mlp.experts.gate_up_proj"
-    packed("gpt-oss of Hugging Face", pf.mxfp4((3, 22, 96), (names + "_blocks", names + "_scales"), logical=names,
-                                               turned=True))
+    m.add("gpt-oss of Hugging Face", pf.mxfp4((3, 22, 96), (names + "_blocks", names + "_scales"), logical=names,
+                                              turned=True))
     names = "block.0.mlp.mlp1_weight"
-    packed("gpt-oss of OpenAI", pf.mxfp4((3, 22, 96), (names + ".blocks", names + ".scales"), logical=names))
-    packed("MXFP4 of compressed-tensors", pf.mxfp4((37, 96), ("a.weight_packed", "a.weight_scale"), logical="a.weight"))
-    packed("MXFP4 of ModelOpt", pf.mxfp4((37, 96), ("a.weight", "a.weight_scale")))
-    packed("MXFP4 as F4", pf.mxfp4((37, 96), ("a.weight", "a.weight_scale"), kind="F4", scale="F8_E8M0"))
-    packed("MXFP4 of DeepSeek", pf.mxfp4((37, 96), ("a.weight", "a.scale"), kind="I8", scale="F8_E8M0"))
-    packed("MXFP4 of MLX", pf.mxfp4((37, 96), ("a.weight", "a.scales"), kind="U32"))
-    packed("NVFP4 of ModelOpt", pf.nvfp4((37, 80), "modelopt"))
-    packed("NVFP4 of ModelOpt, scalar", pf.nvfp4((37, 80), "modelopt", ()))
-    packed("NVFP4 of experts", pf.nvfp4((3, 37, 80), "modelopt", (3,)))
-    packed("NVFP4 of compressed-tensors", pf.nvfp4((37, 80), "ct"))
-    packed("NVFP4 of MLX", pf.nvfp4((37, 80), "mlx"))
-    packed("MXFP8 of MLX", pf.mlx_mxfp8(37, 96))
+    m.add("gpt-oss of OpenAI", pf.mxfp4((3, 22, 96), (names + ".blocks", names + ".scales"), logical=names))
+    m.add("MXFP4 of compressed-tensors", pf.mxfp4((37, 96), ("a.weight_packed", "a.weight_scale"), logical="a.weight"))
+    m.add("MXFP4 of ModelOpt", pf.mxfp4((37, 96), ("a.weight", "a.weight_scale")))
+    m.add("MXFP4 as F4", pf.mxfp4((37, 96), ("a.weight", "a.weight_scale"), kind="F4", scale="F8_E8M0"))
+    m.add("MXFP4 of DeepSeek", pf.mxfp4((37, 96), ("a.weight", "a.scale"), kind="I8", scale="F8_E8M0"))
+    m.add("MXFP4 of MLX", pf.mxfp4((37, 96), ("a.weight", "a.scales"), kind="U32"))
+    m.add("NVFP4 of ModelOpt", pf.nvfp4((37, 80), "modelopt"))
+    m.add("NVFP4 of ModelOpt, scalar", pf.nvfp4((37, 80), "modelopt", ()))
+    m.add("NVFP4 of experts", pf.nvfp4((3, 37, 80), "modelopt", (3,)))
+    m.add("NVFP4 of compressed-tensors", pf.nvfp4((37, 80), "ct"))
+    m.add("NVFP4 of MLX", pf.nvfp4((37, 80), "mlx"))
+    m.add("MXFP8 of MLX", pf.mlx_mxfp8(37, 96))
+    for nested in (0, 256, 3):
+        m.add(f"NF4, nested {nested}", pf.bnb4((50, 70), nested=nested))
+    m.add("NF4, odd and partial", pf.bnb4((7, 13, 3)))
+    m.add("FP4", pf.bnb4((50, 70), 128, kind="fp4"))
+    m.add("NF4 stored as BF16", pf.bnb4((51, 71), 64, 256, stored_as="BF16"))
+    m.check()
 
 
 def integers():
+    m = Model("integers")
     for bits in (2, 3, 4, 5, 6, 7, 8):
-        packed(f"compressed-tensors {bits} bits", pf.ct(37, 96, bits, 3))
-        packed(f"compressed-tensors {bits} bits, zero points", pf.ct(37, 96, bits, 3, "packed"))
-    packed("compressed-tensors rows", pf.ct(37, 101, 4))
-    packed("compressed-tensors rows, zero points", pf.ct(37, 101, 4, 1, "packed", scale="F32"))
-    packed("compressed-tensors plain zero points", pf.ct(40, 64, 4, 2, "plain"))
-    packed("compressed-tensors index", pf.ct(37, 96, 4, 3, "packed", order=True))
-    packed("compressed-tensors experts", pf.ct(37, 96, 4, 3, "packed", lead=(3,)))
+        m.add(f"compressed-tensors {bits} bits", pf.ct(37, 96, bits, 3))
+        m.add(f"compressed-tensors {bits} bits, zero points", pf.ct(37, 96, bits, 3, "packed"))
+    m.add("compressed-tensors rows", pf.ct(37, 101, 4))
+    m.add("compressed-tensors rows, zero points", pf.ct(37, 101, 4, 1, "packed", scale="F32"))
+    m.add("compressed-tensors plain zero points", pf.ct(40, 64, 4, 2, "plain"))
+    m.add("compressed-tensors index", pf.ct(37, 96, 4, 3, "packed", order=True))
+    m.add("compressed-tensors experts", pf.ct(37, 96, 4, 3, "packed", lead=(3,)))
     tensors, values, word = pf.ct(37, 96, 4, 3)
     tensors["a.weight_g_idx"] = pf.stored("I32", np.full(96, -1, "<i4"))
-    packed("compressed-tensors no index", (tensors, values, word))
-    for nested in (0, 256, 3):
-        packed(f"NF4, nested {nested}", pf.bnb4((50, 70), nested=nested))
-    packed("NF4, odd and partial", pf.bnb4((7, 13, 3)))
-    packed("FP4", pf.bnb4((50, 70), 128, kind="fp4"))
-    packed("NF4 stored as BF16", pf.bnb4((51, 71), 64, 256, stored_as="BF16"))
-    v1, v2 = ({"quantization_config": {"quant_method": "gptq", "checkpoint_format": f}} for f in ("gptq", "gptq_v2"))
-    for bits in (2, 3, 4, 8):
-        packed(f"GPTQ {bits} bits", pf.gptq(96, 64, bits, 3), v1)
-        packed(f"GPTQ {bits} bits, version 2, index", pf.gptq(96, 64, bits, 3, 2, "order"), v2)
-        packed(f"GPTQ {bits} bits, desc_act", pf.gptq(96, 64, bits, 3, 1, "shuffled"), v1)
-    packed("GPTQ, quantize_config", pf.gptq(256, 96, 4, 2), {"bits": 4, "group_size": 128}, "quantize_config.json")
-    packed("GPTQ, symmetric", pf.gptq(256, 96, 4, 2, symmetric=True))
-    packed("GPTQ, symmetric, version 2", pf.gptq(256, 96, 8, 2, 2, symmetric=True))
-    packed("GPTQ, odd sizes", pf.gptq(100, 40, 4, 3, 1, "shuffled"), v1)
-    packed("AWQ", pf.awq(96, 72, 3))
-    packed("AWQ, one group", pf.awq(64, 136, 1))
+    m.add("compressed-tensors no index", (tensors, values, word))
+    m.add("GPTQ, symmetric", pf.gptq(256, 96, 4, 2, symmetric=True))
+    m.add("GPTQ, symmetric, version 2", pf.gptq(256, 96, 8, 2, 2, symmetric=True))
+    m.add("AWQ", pf.awq(96, 72, 3))
+    m.add("AWQ, one group", pf.awq(64, 136, 1))
     for bits, group in ((2, 32), (3, 32), (5, 64), (8, 128), (6, 128)):
-        packed(f"MLX {bits} bits of {group}", pf.mlx((37, 384), bits, group))
-    for bits, group in ((2, 64), (3, 64), (4, 64), (6, 64), (8, 64), (4, 32), (8, 32), (4, 128)):
-        packed(f"MLX {bits} bits of {group} by config", pf.mlx((37, 384), bits, group, "F16"),
-               {"quantization": {"bits": bits, "group_size": group}})
-    packed("MLX of one module", pf.mlx((3, 37, 128), 8, 64),
-           {"quantization": {"bits": 4, "group_size": 64, "a": {"bits": 8, "group_size": 64}}})
+        m.add(f"MLX {bits} bits of {group}", pf.mlx((37, 384), bits, group))
+    m.check()
+    for version, word in ((1, "gptq"), (2, "gptq_v2")):
+        m = Model(word, {"quantization_config": {"quant_method": "gptq", "checkpoint_format": word}})
+        for bits in (2, 3, 4, 8):
+            m.add(f"{word}, {bits} bits", pf.gptq(96, 64, bits, 3, version))
+            m.add(f"{word}, {bits} bits, index", pf.gptq(96, 64, bits, 3, version, "order"))
+            m.add(f"{word}, {bits} bits, desc_act", pf.gptq(96, 64, bits, 3, version, "shuffled"))
+        m.add(f"{word}, odd sizes", pf.gptq(100, 40, 4, 3, version, "shuffled"))
+        m.check()
+    m = Model("quantize_config", {"bits": 4, "group_size": 128}, "quantize_config.json")
+    m.add("GPTQ, quantize_config.json", pf.gptq(256, 96, 4, 2))
+    m.check()
+    settings = {}
+    m = Model("MLX by config", {"quantization": settings})
+    for bits, group in ((4, 64), (2, 64), (3, 64), (6, 64), (8, 64), (4, 32), (8, 32), (4, 128)):
+        module = m.add(f"MLX {bits} bits of {group} by config", pf.mlx((37, 384), bits, group, "F16"))
+        own = {"bits": bits, "group_size": group}
+        settings.update({module: own} if settings else own)
+    m.add("MLX of experts", pf.mlx((3, 37, 128), 4, 64))
+    m.check()
 
 
 def near_misses():
@@ -256,6 +274,33 @@ def bad_index():
         check.ok(not faults, f"g_idx of {value}", faults)
 
 
+def large():
+    """Rows longer than what is turned round at a time, many rows, several matrices: by way of diff alone."""
+    v1 = {"quantization_config": {"quant_method": "gptq"}}
+    name = "experts.up_proj"
+    for label, made, config in (
+            ("long rows", pf.gptq(270336, 8, 4, 3, 1, "shuffled"), v1),
+            ("many rows", pf.gptq(96, 8000, 4, 3, 1, "shuffled"), v1),
+            ("rows of many lengths of a tile", pf.gptq(10016, 72, 8, 4, 1, "order"), v1),
+            ("matrices", pf.mxfp4((5, 700, 1024), (name + "_blocks", name + "_scales"), logical=name, turned=True), {}),
+            ("AWQ", pf.awq(4096, 200, 32), {})):
+        tensors, values, _ = made
+        path = save("large " + label, tensors, config)
+        flat = save("large plain " + label, plain(values))
+        for order in ((path, flat), (flat, path)):
+            doc, status, said = check.run("diff", "-o", "json", *order)
+            got = doc and [(t["status"], t["diff"]["changed"], t["diff"]["max_abs_diff"]) for t in doc["tensors"]]
+            check.ok(got == [("equal", 0, 0)] and status == 0, f"large: {label}", [str(got), said])
+        (name_, x), = values.items()
+        x = x.copy()
+        at = tuple(n * 2 // 3 for n in x.shape)
+        x[at] += 1
+        doc, status, said = check.run("diff", "-o", "json", path, save("large touched " + label, plain({name_: x})))
+        got = doc and [(t["status"], t["diff"]["changed"], t["diff"]["max_abs_index"]) for t in doc["tensors"]]
+        want = [("changed", 1, int(np.ravel_multi_index(at, x.shape)))]
+        check.ok(got == want, f"large: one element of {label}", [str(got), str(want), said])
+
+
 def shards():
     """Parts in different files of one model, and the index that names them."""
     tensors, values, _ = pf.gptq(96, 64, 4, 3, 1, "order", symmetric=True)
@@ -281,5 +326,6 @@ if __name__ == "__main__":
     integers()
     near_misses()
     bad_index()
+    large()
     shards()
     check.end()
