@@ -163,51 +163,65 @@ static const char *why_not(char kind, uint64_t size)
 	}
 }
 
-/* "<f4", "|S10", "<M8[ns]" ... */
-static void element_type(struct parser *s, struct npy_field *f, struct str descr)
+const char *npy_element(struct npy_header *h, struct npy_field *f, struct str descr)
 {
 	const char *p = descr.p, *end = p + descr.n;
 	char kind;
 
 	f->descr = descr.p;
 	f->type = DT_OPAQUE;
+	f->size = 0;
 	if (p < end && strchr("<>|=", *p))
 		f->big_endian = *p++ == '>';
 	kind = p < end ? *p++ : 0;
 	for (; p < end && *p >= '0' && *p <= '9'; p++)
 		if ((f->size = f->size * 10 + (uint64_t)(*p - '0')) > ITEM_MAX)
-			fail(s, "an element is larger than 1 GiB");
+			return "an element is larger than 1 GiB";
 	if (p < end && (*p != '[' || (kind != 'M' && kind != 'm')))
-		fail(s, "descr names no type that NumPy has");
+		return "descr names no type that NumPy has";
 	for (size_t i = 0; i < COUNT(kinds); i++)
 		if (kinds[i].kind == kind && kinds[i].size == f->size)
 			f->type = kinds[i].type;
 	if (f->type == DT_OPAQUE && !(f->trouble = why_not(kind, f->size)))
-		fail(s, "descr names no type that NumPy has");
+		return "descr names no type that NumPy has";
 	if (kind == 'O') {
-		s->h->objects = true;
+		h->objects = true;
 		f->size = 0;
 	} else if (kind == 'U') {
 		f->size *= 4;
 	}
 	if (!dtypes[f->type].items || dtypes[f->type].word < 2)
 		f->big_endian = false;
+	return NULL;
 }
 
-static struct npy_field *add_field(struct parser *s)
+static void element_type(struct parser *s, struct npy_field *f, struct str descr)
 {
-	struct npy_header *h = s->h;
+	const char *wrong = npy_element(s->h, f, descr);
 
-	if (h->n_fields == NPY_FIELDS_MAX) {
-		fail(s, "a record has too many fields");
+	if (wrong)
+		fail(s, wrong);
+}
+
+struct npy_field *npy_add_field(struct npy_header *h)
+{
+	if (h->n_fields == NPY_FIELDS_MAX)
 		return NULL;
-	}
 	if (h->n_fields == h->cap_fields) {
 		h->cap_fields = h->cap_fields ? 2 * h->cap_fields : 4;
 		h->fields = xrealloc(h->fields, h->cap_fields, sizeof(*h->fields));
 	}
-	h->fields[h->n_fields] = (struct npy_field){.items = 1};
+	h->fields[h->n_fields] = (struct npy_field){.name = STR(""), .items = 1};
 	return &h->fields[h->n_fields++];
+}
+
+static struct npy_field *add_field(struct parser *s)
+{
+	struct npy_field *f = npy_add_field(s->h);
+
+	if (!f)
+		fail(s, "a record has too many fields");
+	return f;
 }
 
 /* Multiplies the bytes of the record by a field's shape. */

@@ -1,4 +1,5 @@
-/* The header of a .npy file: a Python dict literal, of which only what NumPy writes is understood. */
+/* The header of a .npy file: a Python dict literal, of which only what NumPy writes is understood; and arrays as they
+ * come from such a header, or from a pickle (format/ndarray.h). */
 #ifndef FORMAT_NPY_HEADER_H
 #define FORMAT_NPY_HEADER_H
 
@@ -34,5 +35,26 @@ struct npy_header {
  * all. */
 enum rc npy_header_read(struct npy_header *, struct arena *, struct bytes head, struct err *);
 void npy_header_free(struct npy_header *);
+
+/* One more field, of one item; NULL: there are too many. */
+struct npy_field *npy_add_field(struct npy_header *);
+
+/* Sets type, size, byte order and trouble of a field from "<f4", "|S10", "<M8[ns]" ..., which must be NUL-terminated and
+ * stay; for objects, h->objects. NULL: fine; else what is wrong with it. */
+const char *npy_element(struct npy_header *, struct npy_field *, struct str descr);
+
+/* ---- an array and its tensors ---- */
+
+struct npy_array {
+	struct model *m;
+	uint32_t member;
+	uint64_t at, size;  /* where its data begins; bytes of the member from there on that may belong to it */
+	struct str name;    /* in m->arena; columns of records are name.field */
+	struct npy_header h;
+};
+
+/* Adds its tensors, one for each field. *end gets the offset past its data, or past everything when that cannot be
+ * told. Data that is cut off makes broken tensors; RC_FAIL: a shape that overflows. */
+enum rc npy_array_add(struct npy_array *, uint64_t *end, struct err *);
 
 #endif

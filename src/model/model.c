@@ -127,6 +127,22 @@ void meta_set_text(struct model *m, struct meta_value *v, struct str text)
 	v->u.text = arena_str(&m->arena, text);
 }
 
+int64_t model_add_call(struct model *m, const struct call *call)
+{
+	struct call *c;
+
+	if (m->n_calls >= CALLS_MAX) {
+		m->more_calls++;
+		return -1;
+	}
+	m->calls = grow(m->calls, &m->n_calls, &m->cap_calls, sizeof(*m->calls));
+	c = &m->calls[m->n_calls - 1];
+	*c = *call;
+	c->module = arena_str(&m->arena, call->module);
+	c->name = arena_str(&m->arena, call->name);
+	return (int64_t)m->n_calls - 1;
+}
+
 /* Integers are equal by their number, whatever width or sign the file gave them. */
 static bool as_integer(const struct meta_value *v, bool *negative, uint64_t *bits)
 {
@@ -242,6 +258,7 @@ void model_close(struct model *m)
 	free(m->meta);
 	free(m->problems);
 	free(m->notes);
+	free(m->calls);
 	arena_free(&m->arena);
 	*m = (struct model){0};
 }

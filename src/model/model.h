@@ -62,6 +62,29 @@ struct problem {
 	const char *message;
 };
 
+/*
+ * What opening the file with the library it was made for would import or call: pickles only. Here nothing is. What is
+ * known to be harmless (torch._utils._rebuild_tensor_v2) has one entry for each function; of what is not, each call has
+ * its own, up to CALLS_MAX in all.
+ */
+enum call_risk {
+	CALL_HARMLESS,  /* in the table of what frameworks write (format/pickle_calls.c) */
+	CALL_UNKNOWN,   /* in no table: a class or function of the file's own project, perhaps */
+	CALL_DANGEROUS  /* runs programs, opens files or sockets, evaluates code ... */
+};
+
+enum { CALLS_MAX = 10000 };
+
+struct call {
+	struct str module, name; /* os, system; module is empty where the callee is itself the result of a call */
+	struct str args;         /* of the first such call, as Python writes them: ("touch x"); shortened */
+	enum call_risk risk;
+	bool called;             /* false: only imported */
+	uint32_t member;
+	uint64_t offset;         /* of the opcode, the first one's */
+	uint64_t times;          /* how often, imports and calls together */
+};
+
 struct model {
 	struct arena arena;
 	struct source source;
@@ -80,6 +103,9 @@ struct model {
 	size_t n_problems, cap_problems;
 	struct problem *notes; /* what is worth knowing and nobody's fault; they do not touch the exit status */
 	size_t n_notes, cap_notes;
+	struct call *calls;
+	size_t n_calls, cap_calls;
+	uint64_t more_calls; /* beyond CALLS_MAX, not kept */
 };
 
 /* Adds a zeroed tensor (name, type and so on are the reader's to fill) and returns it; valid until the next one. */
@@ -101,6 +127,9 @@ void model_note(struct model *, struct str tensor, const char *fmt, ...) __attri
 /* Adds a metadata entry and returns its value for the reader to fill. The key is copied, and so is text. */
 struct meta_value *model_add_meta(struct model *, struct str key);
 void meta_set_text(struct model *, struct meta_value *, struct str text);
+
+/* Adds a call and returns its number, or -1 when there are too many. module and name are copied; args is not. */
+int64_t model_add_call(struct model *, const struct call *);
 
 /* True when two values are the same (arrays by count, type and digest). */
 bool meta_equal(const struct meta_value *a, const struct meta_value *b);
