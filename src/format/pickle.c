@@ -886,7 +886,7 @@ struct pk *pk_get(struct pickle *p, const struct pk *dict, const char *key)
 {
 	if (!pk_is(dict, PK_DICT))
 		return NULL;
-	for (size_t i = dict->u.seq.n; i >= 2; i -= 2)
+	for (size_t i = dict->u.seq.n; i >= 2 && p->work < PK_WORK_MAX; i -= 2, p->work++)
 		if (pk_text_is(p, dict->u.seq.items[i - 2], key))
 			return dict->u.seq.items[i - 1];
 	return NULL;

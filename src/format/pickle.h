@@ -72,6 +72,8 @@ struct pk {
 	} u;
 };
 
+#define PK_WORK_MAX ((uint64_t)200 << 20)
+
 struct pickle {
 	/* Set by the caller before pickle_read; the rest is zeroed. */
 	struct model *m;
@@ -86,6 +88,7 @@ struct pickle {
 	unsigned protocol; /* the highest that was announced */
 	uint64_t end;      /* offset past STOP */
 	struct pk_seq persistent; /* all nodes of that kind, in order */
+	uint64_t work;     /* nodes looked at since, by whoever walks the graph: not to go beyond PK_WORK_MAX */
 
 	struct arena arena;
 	struct pk_machine *machine;

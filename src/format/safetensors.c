@@ -10,65 +10,15 @@
 #include "base/map.h"
 #include "bytes/cur.h"
 #include "format/format.h"
+#include "format/index.h"
+#include "format/json_text.h"
 #include "format/shards.h"
 
 enum {
 	HEADER_MAX = 100 * 1000 * 1000, /* the reference reader's own limit */
-	INDEX_MAX = 250 * 1000 * 1000,
-	FILES_MAX = 10000,
 	NAMED = 20,  /* findings of one kind told one by one */
 	MIN_SIZE = 10 /* 8 bytes of length and {} */
 };
-
-/*
- * Strict JSON: no key twice, valid UTF-8. The whole tree goes into an arena, and is dropped with it: freeing the
- * nodes of a header of 100,000 tensors one by one takes as long as parsing it. jansson has one allocator for all, so
- * it is set for just this call; files are opened on one thread, before the others start.
- */
-static struct arena *json_memory;
-
-static void *json_take(size_t n)
-{
-	return arena_alloc(json_memory, n, 1);
-}
-
-static void json_leave(void *p)
-{
-	(void)p;
-}
-
-/* Offsets in the sentence count from the file's start, where the text stands at `base`. The tree dies with the
- * arena. */
-static json_t *parse(struct arena *a, struct bytes text, uint64_t base, const char *what, struct err *e)
-{
-	json_error_t why;
-	json_t *root;
-
-	json_memory = a;
-	json_set_alloc_funcs(json_take, json_leave);
-	root = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &why);
-	json_set_alloc_funcs(malloc, free);
-	if (!root)
-		err_set(e, "%s is not sound JSON: %s (byte %" PRIu64 ")", what, why.text,
-			base + (uint64_t)(why.position > 0 ? why.position : 0));
-	else if (!json_is_object(root))
-		err_set(e, "%s is not a JSON object (byte %" PRIu64 ")", what, base);
-	return json_is_object(root) ? root : NULL;
-}
-
-static struct str text_of(const json_t *v)
-{
-	return (struct str){json_string_value(v), json_string_length(v)};
-}
-
-/* A whole number that is not negative; written 1.0 or 1e3 it is none. */
-static bool take_u64(const json_t *v, uint64_t *out)
-{
-	if (!json_is_integer(v) || json_integer_value(v) < 0)
-		return false;
-	*out = (uint64_t)json_integer_value(v);
-	return true;
-}
 
 /* ---- one file ---- */
 
@@ -124,7 +74,7 @@ static enum rc read_shape(const json_t *v, struct entry *en, struct err *e)
 	if (json_array_size(v) > RANK_MAX)
 		return err_set(e, "its shape has %zu dimensions; at most %d are read", json_array_size(v), RANK_MAX);
 	for (; en->rank < json_array_size(v); en->rank++)
-		if (!take_u64(json_array_get(v, en->rank), &en->shape[en->rank]))
+		if (!json_u64(json_array_get(v, en->rank), &en->shape[en->rank]))
 			return err_set(e, "dimension %u of its shape is not a whole number", en->rank);
 	return RC_OK;
 }
@@ -138,11 +88,11 @@ static enum rc read_entry(const json_t *v, struct entry *en, struct err *e)
 		return err_set(e, "it is not described by an object");
 	if (!json_is_string(type))
 		return err_set(e, "it has no dtype");
-	en->type = text_of(type);
+	en->type = json_str(type);
 	if (read_shape(json_object_get(v, "shape"), en, e) != RC_OK)
 		return RC_FAIL;
-	if (json_array_size(offsets) != 2 || !take_u64(json_array_get(offsets, 0), &en->begin) ||
-	    !take_u64(json_array_get(offsets, 1), &en->end))
+	if (json_array_size(offsets) != 2 || !json_u64(json_array_get(offsets, 0), &en->begin) ||
+	    !json_u64(json_array_get(offsets, 1), &en->end))
 		return err_set(e, "its data_offsets are not a pair of whole numbers");
 	return RC_OK;
 }
@@ -203,7 +153,7 @@ static enum rc read_metadata(struct reader *r, json_t *all, struct err *e)
 			break;
 		}
 		if (map_get(&known, str_of(key)) == MAP_NONE)
-			set_text(r->m, model_add_meta(r->m, str_of(key)), text_of(v), "str");
+			set_text(r->m, model_add_meta(r->m, str_of(key)), json_str(v), "str");
 	}
 	map_free(&known);
 	return rc;
@@ -296,7 +246,7 @@ static enum rc read_file(struct model *m, uint32_t member, struct err *e)
 		return err_set(e, "the safetensors header does not begin with { (byte 8)");
 	r.data = 8 + n;
 	r.size = all.n - r.data;
-	root = parse(&scratch, (struct bytes){all.p + 8, (size_t)n}, 8, "the safetensors header", e);
+	root = json_parse(&scratch, (struct bytes){all.p + 8, (size_t)n}, 8, "the safetensors header", e);
 	rc = root ? read_header(&r, root, e) : RC_FAIL;
 	arena_free(&scratch);
 	if (rc != RC_OK) { /* of a shard that is not sound, nothing stays */
@@ -310,221 +260,6 @@ static enum rc read_file(struct model *m, uint32_t member, struct err *e)
 	return RC_OK;
 }
 
-/* ---- the index of a sharded model ---- */
-
-struct mapped {
-	struct str tensor;
-	uint32_t file; /* into index.files */
-};
-
-struct index_file {
-	struct str name;
-	uint32_t member; /* MEMBER_NONE: could not be read */
-	uint64_t tensors; /* that the index puts there */
-};
-
-struct index {
-	struct arena arena;
-	struct mapped *mapped;
-	size_t n;
-	struct index_file *files;
-	size_t n_files, cap_files;
-};
-
-static void index_free(struct index *x)
-{
-	free(x->mapped);
-	free(x->files);
-	arena_free(&x->arena);
-}
-
-static uint32_t index_file(struct index *x, struct map *by_name, struct str name)
-{
-	uint32_t at = map_add(by_name, name, (uint32_t)x->n_files);
-
-	if (at != MAP_NONE)
-		return at;
-	if (x->n_files == x->cap_files) {
-		x->cap_files = x->cap_files ? 2 * x->cap_files : 16;
-		x->files = xrealloc(x->files, x->cap_files, sizeof(*x->files));
-	}
-	x->files[x->n_files] = (struct index_file){name, MEMBER_NONE, 0};
-	return (uint32_t)x->n_files++;
-}
-
-static enum rc read_weight_map(struct index *x, json_t *map, struct err *e)
-{
-	struct map files = {0};
-	const char *tensor;
-	enum rc rc = RC_OK;
-	json_t *v;
-
-	x->mapped = xcalloc(json_object_size(map), sizeof(*x->mapped));
-	json_object_foreach(map, tensor, v) {
-		uint32_t file;
-
-		if (!json_is_string(v))
-			rc = err_set(e, "'%.200s' is not mapped to a file name: an unsupported kind of index", tensor);
-		else if (x->n_files >= FILES_MAX)
-			rc = err_set(e, "the index names more than %d files", FILES_MAX);
-		if (rc != RC_OK)
-			break;
-		file = index_file(x, &files, arena_str(&x->arena, text_of(v)));
-		x->mapped[x->n++] = (struct mapped){arena_str(&x->arena, str_of(tensor)), file};
-		x->files[file].tensors++;
-	}
-	map_free(&files);
-	return rc;
-}
-
-/* total_size and the like: numbers, strings, or whatever a writer put there, kept as its text. */
-static void read_index_value(struct model *m, struct meta_value *out, const json_t *v)
-{
-	uint64_t n;
-	char *text;
-
-	if (take_u64(v, &n)) {
-		*out = (struct meta_value){.kind = META_UINT, .type = "number", .u.uint = n};
-	} else if (json_is_number(v)) {
-		*out = (struct meta_value){.kind = META_REAL, .type = "number", .u.real = json_number_value(v)};
-	} else if (json_is_string(v)) {
-		set_text(m, out, text_of(v), "str");
-	} else {
-		text = json_dumps(v, JSON_ENCODE_ANY);
-		if (!text)
-			die("out of memory (a value of the index)");
-		set_text(m, out, str_of(text), "json");
-		free(text);
-	}
-}
-
-static enum rc read_index_json(struct model *m, struct index *x, struct bytes text, struct err *e)
-{
-	struct arena scratch = {0};
-	json_t *root = parse(&scratch, text, 0, "the index", e), *v, *map;
-	const char *key;
-	enum rc rc;
-
-	if (!root) {
-		arena_free(&scratch);
-		return RC_FAIL;
-	}
-	json_object_foreach(json_object_get(root, "metadata"), key, v)
-		read_index_value(m, model_add_meta(m, str_of(key)), v);
-	map = json_object_get(root, "weight_map");
-	if (json_object_size(map) == 0)
-		rc = err_set(e, "the index has no weight_map, or an empty one");
-	else
-		rc = read_weight_map(x, map, e);
-	arena_free(&scratch);
-	return rc;
-}
-
-static int by_file_name(const void *pa, const void *pb)
-{
-	const struct index_file *const *a = pa, *const *b = pb;
-
-	return str_cmp_natural((*a)->name, (*b)->name);
-}
-
-static enum rc open_files(struct model *m, uint32_t index, struct index *x, struct err *e)
-{
-	struct index_file **order = xcalloc(x->n_files, sizeof(struct index_file *));
-	struct err first = {""}, why;
-	size_t failed = 0;
-
-	for (size_t i = 0; i < x->n_files; i++)
-		order[i] = &x->files[i];
-	qsort(order, x->n_files, sizeof(struct index_file *), by_file_name);
-	for (size_t i = 0; i < x->n_files; i++) {
-		struct index_file *f = order[i];
-		uint32_t member = member_by_base(&m->source, f->name);
-
-		if (member == index)
-			member = MEMBER_NONE;
-		if ((member != MEMBER_NONE ||
-		     source_open_beside(&m->source, index, f->name, &member, &why) == RC_OK) &&
-		    read_file(m, member, &why) == RC_OK) {
-			f->member = member;
-			continue;
-		}
-		err_prefix(&why, "shard %.*s", (int)f->name.n, f->name.p);
-		if (!failed)
-			first = why;
-		if (failed++ < NAMED)
-			model_problem(m, STR(""), "%s; %" PRIu64 " tensors are missing", why.msg, f->tensors);
-	}
-	free(order);
-	if (failed > NAMED)
-		model_problem(m, STR(""), "%zu of %zu shards cannot be read", failed, x->n_files);
-	return failed < x->n_files ? RC_OK : err_set(e, "%s", first.msg);
-}
-
-/* What the index says against what the shards hold. */
-static void check_index(struct model *m, const struct index *x)
-{
-	struct map where = {0}, listed = {0};
-	size_t wrong = 0, unlisted = 0;
-
-	map_reserve(&where, m->n_tensors);
-	for (size_t i = 0; i < m->n_tensors; i++)
-		map_add(&where, m->tensors[i].name, m->tensors[i].data.member);
-	map_reserve(&listed, x->n);
-	for (size_t i = 0; i < x->n; i++) {
-		const struct index_file *f = &x->files[x->mapped[i].file];
-		struct str name = x->mapped[i].tensor;
-
-		map_add(&listed, name, 0);
-		if (f->member == MEMBER_NONE || map_get(&where, name) == f->member)
-			continue;
-		if (wrong++ < NAMED)
-			model_problem(m, arena_str(&m->arena, name), "the index puts it in %.*s, where it is not",
-				      (int)f->name.n, f->name.p);
-	}
-	for (size_t i = 0; i < m->n_tensors; i++)
-		if (map_get(&listed, m->tensors[i].name) == MAP_NONE && unlisted++ < NAMED)
-			model_problem(m, m->tensors[i].name, "the index does not name it");
-	if (wrong > NAMED || unlisted > NAMED)
-		model_problem(m, STR(""), "the index is wrong about %zu tensors and misses %zu", wrong, unlisted);
-	map_free(&where);
-	map_free(&listed);
-}
-
-static enum rc read_index(struct model *m, uint32_t member, struct err *e)
-{
-	struct bytes text = m->source.members[member].data;
-	struct index x = {0};
-	enum rc rc;
-
-	if (text.n > INDEX_MAX)
-		return err_set(e, "an index of %zu bytes is too long", text.n);
-	rc = read_index_json(m, &x, text, e);
-	if (rc == RC_OK)
-		rc = open_files(m, member, &x, e);
-	if (rc == RC_OK)
-		check_index(m, &x);
-	if (rc == RC_OK)
-		m->variant = arena_printf(&m->arena, "%zu shards", x.n_files);
-	index_free(&x);
-	return rc;
-}
-
-static bool contains(struct bytes b, struct str word)
-{
-	return b.n >= word.n && memmem(b.p, b.n, word.p, word.n) != NULL;
-}
-
-static int probe_index(const struct probe *p)
-{
-	size_t i = 0;
-
-	while (i < p->head.n && strchr(" \t\r\n", p->head.p[i]) && p->head.p[i])
-		i++;
-	if (i == p->head.n || p->head.p[i] != '{')
-		return 0;
-	return contains(p->head, STR("\"weight_map\"")) && contains(p->head, STR(".safetensors\"")) ? 64 : 0;
-}
-
 /* ---- a shard opened by its own name ---- */
 
 static enum rc read_shard(struct model *m, uint32_t member, unsigned number, struct err *e)
@@ -533,16 +268,14 @@ static enum rc read_shard(struct model *m, uint32_t member, unsigned number, str
 	return read_file(m, member, e);
 }
 
-/* The index of the set that member's name belongs to, if it stands beside it and names this file. */
-static bool find_index(struct model *m, uint32_t member, const struct shard *sh, uint32_t *index)
+static int probe_index(const struct probe *p)
 {
-	struct str base = base_name(m->source.members[member].name);
-	struct str name = str_of(arena_printf(&m->arena, "%.*s.safetensors.index.json", (int)(sh->prefix.n - 1),
-					      sh->prefix.p));
-	struct err ignored;
+	return index_probe(p, ".safetensors");
+}
 
-	return source_open_beside(&m->source, member, name, index, &ignored) == RC_OK &&
-	       contains(m->source.members[*index].data, base);
+static enum rc read_index(struct model *m, uint32_t member, struct err *e)
+{
+	return index_read(m, member, read_file, e);
 }
 
 static enum rc read_safetensors(struct model *m, uint32_t member, struct err *e)
@@ -552,7 +285,7 @@ static enum rc read_safetensors(struct model *m, uint32_t member, struct err *e)
 
 	if (!shard_parse(base_name(m->source.members[member].name), ".safetensors", &sh))
 		return read_file(m, member, e);
-	if (find_index(m, member, &sh, &index))
+	if (index_find(m, member, &sh, &index))
 		return read_index(m, index, e);
 	m->variant = arena_printf(&m->arena, "%u shards", sh.count);
 	return shards_read(m, member, &sh, read_shard, e);

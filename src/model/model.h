@@ -24,8 +24,13 @@ struct tensor {
 	struct span data;
 	uint64_t stride;       /* 0: elements stand side by side; else bytes from one record to the next */
 	uint64_t record;       /* with stride: elements of this tensor in one record */
+	const uint64_t *strides; /* NULL, or rank of them: elements from one index to the next in each dimension, 0 where
+				    all share one; data reaches from the first element to the last one used. Then stride
+				    and fortran are not set. */
 	bool big_endian;
 	bool fortran;          /* the file stores the first index as the fastest-varying */
+	struct str tied;       /* the name of the tensor before it that is the same elements of the file; or empty */
+	const char *note;      /* NULL, or what else is to be known about it: "shares its storage with w" */
 	const char *trouble;   /* NULL, or why its values cannot be read ("not decoded: IQ2_XS", "ends past ...") */
 	bool broken;           /* the trouble is the file's fault; else this build just does not decode the type */
 	const struct pack *pack; /* NULL, or its values are worked out of several stored arrays (model/pack.h) */
