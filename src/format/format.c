@@ -14,7 +14,8 @@
 #include "format/shards.h"
 
 const struct format *const formats[] = {
-	&format_safetensors, &format_safetensors_index, &format_gguf, &format_npy, &format_npz, NULL,
+	&format_safetensors, &format_safetensors_index, &format_gguf, &format_npy, &format_npz,
+	&format_torch, &format_torch_index, NULL,
 };
 
 const struct format *format_by_name(const char *name)
@@ -46,6 +47,11 @@ static struct bytes first_bytes(struct bytes b)
 	return (struct bytes){b.p, b.n < PROBE_BYTES ? b.n : PROBE_BYTES};
 }
 
+static bool is_index(const struct format *f)
+{
+	return f == &format_safetensors_index || f == &format_torch_index;
+}
+
 /* Of an archive's entry only the beginning is known. An index alone is no model there. A zip file of a format that is
  * not read counts, too: it is named as a whole instead of being searched. */
 static bool is_weights(struct bytes head, const char *name)
@@ -53,7 +59,7 @@ static bool is_weights(struct bytes head, const char *name)
 	struct probe p = {.head = first_bytes(head), .size = UINT64_MAX, .name = name};
 	const struct format *f = best(&p);
 
-	return f ? f != &format_safetensors_index : describe_zip(p.head) != NULL;
+	return f ? !is_index(f) : describe_zip(p.head) != NULL;
 }
 
 static const struct format *probe_member(const struct model *m, uint32_t member)
@@ -158,7 +164,7 @@ static enum rc list_directory(struct listing *l, const char *dir, struct err *e)
 
 static bool same_set(const char *a, const char *b)
 {
-	static const char *const endings[] = {".safetensors", ".gguf"};
+	static const char *const endings[] = {".safetensors", ".gguf", ".bin", ".pt", ".pth"};
 	struct str na = base_name(str_of(a)), nb = base_name(str_of(b));
 	struct shard sa, sb;
 
@@ -195,7 +201,7 @@ static enum rc choose(const struct listing *l, const char **path, struct err *e)
 		return err_set(e, "is a directory without a weight file that this build reads");
 	*path = l->items[0].path;
 	for (size_t i = 0; i < l->n; i++)
-		if (l->items[i].format == &format_safetensors_index) {
+		if (is_index(l->items[i].format)) {
 			*path = l->items[i].path;
 			indexes++;
 		}

@@ -132,7 +132,8 @@ static int by_file_name(const void *pa, const void *pb)
 	return str_cmp_natural((*a)->name, (*b)->name);
 }
 
-static enum rc open_files(struct model *m, uint32_t index, struct index *x, index_reader *read, struct err *e)
+static enum rc open_files(struct model *m, uint32_t index, struct index *x,
+			  enum rc (*read)(struct model *, uint32_t, struct err *), struct err *e)
 {
 	struct index_file **order = xcalloc(x->n_files, sizeof(struct index_file *));
 	struct err first = {""}, why;
@@ -195,7 +196,8 @@ static void check_index(struct model *m, const struct index *x)
 	map_free(&listed);
 }
 
-enum rc index_read(struct model *m, uint32_t member, index_reader *read, struct err *e)
+enum rc index_read(struct model *m, uint32_t member, enum rc (*read)(struct model *, uint32_t, struct err *),
+		   struct err *e)
 {
 	struct bytes text = m->source.members[member].data;
 	struct index x = {0};

@@ -6,15 +6,13 @@
 #include "format/format.h"
 #include "format/shards.h"
 
-/* Reads one file: adds its tensors, and counts it in m->files and m->bytes. */
-typedef enum rc index_reader(struct model *, uint32_t member, struct err *);
-
 /* Bits verified that a file is an index of files that end so (".safetensors"). */
 int index_probe(const struct probe *, const char *ending);
 
-/* Reads the index that is the member, and all files it names, which stand beside it. What it says of tensors that is
- * not so becomes problems. */
-enum rc index_read(struct model *, uint32_t member, index_reader *, struct err *);
+/* Reads the index that is the member, and with `read` all files it names, which stand beside it; read adds a file's
+ * tensors and counts it in m->files and m->bytes. What the index says that is not so becomes problems. */
+enum rc index_read(struct model *, uint32_t member, enum rc (*read)(struct model *, uint32_t member, struct err *),
+		   struct err *);
 
 /* The index of the set that the member, a shard, belongs to, if it stands beside it and names this file. */
 bool index_find(struct model *, uint32_t member, const struct shard *, uint32_t *index);
