@@ -462,6 +462,7 @@ static void done(struct job *job)
 	pthread_mutex_unlock(&sc->lock);
 }
 
+/* Strides are given row by row whatever the file's order is, so what comes of them are the tensor's own bytes. */
 static bool same_encoding(const struct tensor *a, const struct tensor *b)
 {
 	return strcmp(a->type_name, b->type_name) == 0 && a->big_endian == b->big_endian && a->fortran == b->fortran;
@@ -543,7 +544,8 @@ static bool same_undecoded(const struct session *s, const struct row *r)
 	const struct tensor *a = r->t[A], *b = r->t[B];
 
 	return a && b && a->trouble && b->trouble && !a->broken && !b->broken && same_shape(s, a, b) &&
-	       same_encoding(a, b) && a->data.length == b->data.length && !a->stride && !b->stride;
+	       same_encoding(a, b) && a->data.length == b->data.length && !a->stride && !b->stride &&
+	       !a->strides && !b->strides;
 }
 
 static void plan(struct task *t)

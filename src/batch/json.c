@@ -264,6 +264,12 @@ json_t *js_tensor(const struct model *m, const struct tensor *t)
 		js_put_text(o, "file", tensor_file(m, t));
 	if (t->pack)
 		put_parts(o, m, t->pack);
+	if (t->strides)
+		js_put(o, "strides", js_shape(t->strides, t->rank));
+	if (t->tied.n)
+		js_put_text(o, "tied_to", t->tied);
+	if (t->note)
+		js_put(o, "note", js_text(str_of(t->note)));
 	if (t->trouble)
 		js_put(o, "trouble", js_text(str_of(t->trouble)));
 	return o;

@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "batch/batch.h"
@@ -11,6 +12,7 @@ static const struct column columns[] = {
 	{.key = "bytes", .title = "bytes", .expendable = 1},
 	{.key = "offset", .title = "offset", .expendable = 2},
 	{.key = "file", .title = "file", .left = true, .shrink = true, .quiet = true, .expendable = 4},
+	{.key = "note", .title = "", .left = true, .quiet = true, .expendable = 3},
 	{.key = "trouble", .title = "", .left = true, .quiet = true, .expendable = 3},
 };
 
@@ -18,6 +20,24 @@ enum { N_FIELDS = 6 }; /* up to the offset, columns are fields */
 
 /* --parts: what a packed tensor is stored as, a line a part below its own. */
 static void put_parts(struct table *t, const struct batch *b, const struct pack *p)
+/* What is to be known of a tensor beside its shape: that it is another one again, how it lies in the file. */
+static void put_note(struct buf *b, const struct tensor *t)
+{
+	if (t->tied.n) {
+		buf_puts(b, b->n ? "; tied to " : "tied to ");
+		buf_str(b, t->tied);
+	}
+	if (t->note)
+		buf_printf(b, "%s%s", b->n ? "; " : "", t->note);
+	if (!t->strides)
+		return;
+	buf_printf(b, "%sstrides ", b->n ? "; " : "");
+	for (unsigned i = 0; i < t->rank; i++)
+		buf_printf(b, "%s%" PRIu64, i ? "," : "", t->strides[i]);
+}
+
+/* In text, one column tells all of that, and why a tensor is not decoded. */
+static void put_row(struct table *t, bool text, const struct model *m, const struct row *r, const struct field *const *f)
 {
 	bool plain = b->st.output == OUT_CSV || b->st.output == OUT_TSV;
 	const struct model *m = &b->s->m[A];
@@ -46,14 +66,20 @@ static void put_row(struct table *t, const struct batch *b, const struct row *r,
 {
 	const struct model *m = &b->s->m[A];
 	struct cell cells[COUNT(columns)];
+	struct buf note = {0};
 
+	if (text && r->t[A]->trouble)
+		buf_puts(&note, r->t[A]->trouble);
+	put_note(&note, r->t[A]);
 	for (size_t i = 0; i < N_FIELDS; i++)
 		cells[i] = field_get(f[i], r, A);
 	cells[N_FIELDS] = cell_text(m->files > 1 ? tensor_file(m, r->t[A]) : STR(""));
-	cells[N_FIELDS + 1] = cell_text(str_of(r->t[A]->trouble));
+	cells[N_FIELDS + 1] = cell_text(buf_view(&note));
+	cells[N_FIELDS + 2] = cell_text(str_of(text ? NULL : r->t[A]->trouble));
 	table_row(t, cells, r->t[A]->trouble ? HUE_WARN : HUE_NONE);
 	if (b->o->parts && r->t[A]->pack)
 		put_parts(t, b, r->t[A]->pack);
+	buf_free(&note);
 }
 
 static void print_rows(struct batch *b, const size_t *rows, size_t n)
@@ -71,6 +97,7 @@ static void print_rows(struct batch *b, const size_t *rows, size_t n)
 			js_item(&b->st, js_tensor(&b->s->m[A], r->t[A]));
 		else
 			put_row(t, b, r, f);
+			put_row(t, b->st.output == OUT_TEXT, &b->s->m[A], r, f);
 	}
 	js_close_array(&b->st);
 	table_end(t);

@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "bytes/member.h"
 #include "bytes/stream.h"
 
-enum { HELD = 64 * 1024 };
+enum { HELD = 64 * 1024, RATIO = 1000 };
+#define RATIO_FROM ((uint64_t)1 << 30)
 
 struct spool {
 	struct source *source;
@@ -197,4 +199,74 @@ enum rc source_unpack(struct source *s, uint32_t member, struct err *e)
 		s->members[member].kind = MEMBER_MAPPED;
 	close(fd);
 	return rc;
+}
+
+/* ---- zlib streams ---- */
+
+static enum rc inflate_into(struct spool *sp, struct bytes in, uint64_t *packed, struct err *e)
+{
+	uint64_t limit = u64_max(RATIO_FROM, u64_min(in.n, SOURCE_INFLATE_MAX / RATIO) * RATIO);
+	uint8_t *buf = xmalloc(HELD);
+	struct bytes rest = in;
+	z_stream z = {0};
+	enum rc rc = RC_OK;
+	int k = Z_OK;
+
+	if (inflateInit(&z) != Z_OK)
+		die("out of memory (zlib)");
+	while (rc == RC_OK && k == Z_OK) {
+		if (!z.avail_in) {
+			z.next_in = (Bytef *)(uintptr_t)rest.p;
+			z.avail_in = (uInt)u64_min(rest.n, 1 << 30);
+			rest.p += z.avail_in;
+			rest.n -= z.avail_in;
+		}
+		z.next_out = buf;
+		z.avail_out = HELD;
+		k = inflate(&z, Z_NO_FLUSH);
+		if (k == Z_OK || k == Z_STREAM_END)
+			rc = spool_put(sp, buf, HELD - z.avail_out, e);
+		if (rc == RC_OK && sp->size > limit)
+			rc = err_set(e, "inflates to more than %" PRIu64 " bytes: refused", limit);
+	}
+	if (rc == RC_OK && k != Z_STREAM_END)
+		rc = err_set(e, "the zlib stream %s after %" PRIu64 " inflated bytes",
+			     k == Z_BUF_ERROR ? "ends" : "is broken", sp->size);
+	*packed = in.n - rest.n - z.avail_in;
+	inflateEnd(&z);
+	free(buf);
+	return rc;
+}
+
+enum rc source_inflate(struct source *s, uint32_t member, uint64_t offset, uint32_t *out, uint64_t *packed, struct err *e)
+{
+	struct bytes in = s->members[member].data;
+	struct spool *sp;
+
+	if (spool_begin(&sp, s, s->members[member].name, e) != RC_OK)
+		return RC_FAIL;
+	*out = spool_member(sp);
+	if (inflate_into(sp, (struct bytes){in.p + offset, (size_t)(in.n - offset)}, packed, e) != RC_OK) {
+		spool_drop(sp);
+		return RC_FAIL;
+	}
+	return spool_end(sp, e);
+}
+
+size_t zlib_head(struct bytes in, uint8_t *out, size_t n)
+{
+	z_stream z = {.next_in = (Bytef *)(uintptr_t)in.p, .avail_in = (uInt)u64_min(in.n, 1 << 20)};
+	int k;
+
+	if (in.n < 2 || (in.p[0] & 15) != 8 || ((unsigned)in.p[0] << 8 | in.p[1]) % 31)
+		return 0;
+	if (inflateInit(&z) != Z_OK)
+		die("out of memory (zlib)");
+	z.next_out = out;
+	z.avail_out = (uInt)n;
+	do
+		k = inflate(&z, Z_NO_FLUSH);
+	while (k == Z_OK && z.avail_out && z.avail_in);
+	inflateEnd(&z);
+	return k == Z_OK || k == Z_STREAM_END || k == Z_BUF_ERROR ? n - z.avail_out : 0;
 }

@@ -177,10 +177,15 @@ bool meta_equal(const struct meta_value *a, const struct meta_value *b)
 static bool extent(const struct tensor *t, uint64_t *bytes)
 {
 	struct err e;
-	uint64_t gaps;
+	uint64_t gaps, last = 0;
 
 	if (t->type == DT_OPAQUE)
 		return false;
+	for (unsigned k = 0; t->strides && t->count && k < t->rank; k++)
+		if (!u64_mul(t->shape[k] - 1, t->strides[k], &gaps) || !u64_add(last, gaps, &last))
+			return false;
+	if (t->strides && t->count)
+		return u64_add(last, 1, &last) && dtype_bytes(t->type, last, bytes, &e) == RC_OK;
 	if (!t->stride || !t->count)
 		return dtype_bytes(t->type, t->count, bytes, &e) == RC_OK;
 	return t->record && t->count % t->record == 0 && u64_mul(t->count / t->record - 1, t->stride, &gaps) &&

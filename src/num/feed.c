@@ -15,6 +15,9 @@
  * Four ways: in place (a pointer into the mapping); gathered (a mapping, but the wanted elements stand in other
  * places: strides, Fortran order); streamed (a deflated entry, front to back); unpacked (values worked out of several
  * parts). What is not in place is copied to `buf` and, if it is big-endian, swapped there.
+ * Three ways: in place (a pointer into the mapping); gathered (a mapping, but the wanted elements stand in other
+ * places: records, strides, Fortran order); streamed (a deflated entry, front to back). What is not in place is copied to
+ * `buf` and, if it is big-endian, swapped there.
  */
 struct feed {
 	const struct source *source;
@@ -66,7 +69,19 @@ static uint64_t byte_of(const struct feed *f, uint64_t at)
 	return at / f->items * f->size;
 }
 
-/* Sets f->end; false when that leaves the span, or elements overlap. */
+/* Strides may lead to one element more than once, but never out of the span. */
+static bool strides_fit(struct feed *f)
+{
+	const struct tensor *t = f->t;
+	uint64_t last = 0, far;
+
+	for (unsigned k = 0; k < t->rank; k++)
+		if (!u64_mul(t->shape[k] - 1, t->strides[k], &far) || !u64_add(last, far, &last))
+			return false;
+	return f->items == 1 && u64_add(last, 1, &last) && u64_mul(last, f->size, &f->end) && f->end <= t->data.length;
+}
+
+/* Sets f->end; false when that leaves the span, or records overlap. */
 static bool fits(struct feed *f)
 {
 	const struct tensor *t = f->t;
@@ -74,6 +89,8 @@ static bool fits(struct feed *f)
 
 	if (!t->count)
 		return true;
+	if (t->strides)
+		return strides_fit(f);
 	if (!t->stride)
 		return t->count % f->items == 0 && u64_mul(t->count / f->items, f->size, &f->end) &&
 		       f->end <= t->data.length;
@@ -187,7 +204,7 @@ enum rc feed_open(struct feed **out, const struct model *m, const struct tensor 
 	f->source = &m->source;
 	f->items = dtypes[t->type].items;
 	f->size = dtypes[t->type].bytes;
-	f->reorder = order == FEED_LOGICAL && t->fortran && t->rank > 1;
+	f->reorder = t->strides || (order == FEED_LOGICAL && t->fortran && t->rank > 1);
 	f->swap = t->big_endian && dtypes[t->type].word != 1;
 	*out = NULL;
 	if (prepare(f, m, e) != RC_OK) {
@@ -243,6 +260,46 @@ static void gather_logical(struct feed *f, uint64_t first, size_t n)
 
 		for (left = u64_min(left, n - i); left; left--, i++, at += step)
 			copy_element(f->buf + i * f->size, f->map.p + byte_of(f, at), f->size);
+	}
+}
+
+/* Copies n elements that stand `step` apart. */
+static void copy_row(uint8_t *to, const uint8_t *from, uint64_t n, uint64_t step, uint64_t size)
+{
+	if (step == 1)
+		memcpy(to, from, (size_t)(n * size));
+	else
+		for (uint64_t i = 0; i < n; i++)
+			copy_element(to + i * size, from + i * step * size, size);
+}
+
+/* Row-major elements [first, first + n) by their strides: one run along the last dimension after the other. */
+static void gather_strided(struct feed *f, uint64_t first, size_t n)
+{
+	const struct tensor *t = f->t;
+	unsigned last = t->rank - 1;
+	uint64_t index[RANK_MAX], at = 0;
+	uint8_t *to = f->buf;
+
+	for (unsigned k = t->rank; k-- > 0; first /= t->shape[k]) {
+		index[k] = first % t->shape[k];
+		at += index[k] * t->strides[k];
+	}
+	while (n) {
+		uint64_t run = u64_min(n, t->shape[last] - index[last]);
+
+		copy_row(to, f->map.p + at * f->size, run, t->strides[last], f->size);
+		to += run * f->size;
+		n -= (size_t)run;
+		at -= index[last] * t->strides[last];
+		index[last] = 0;
+		for (unsigned k = last; k-- > 0;) { /* the next row, carrying over */
+			at += t->strides[k];
+			if (++index[k] < t->shape[k])
+				break;
+			at -= index[k] * t->strides[k];
+			index[k] = 0;
+		}
 	}
 }
 
@@ -438,6 +495,8 @@ const uint8_t *feed_get(struct feed *f, uint64_t first, size_t n, struct err *e)
 	if (!f->map.p) {
 		if (read_stream(f, first, n, e) != RC_OK)
 			return NULL;
+	} else if (f->t->strides) {
+		gather_strided(f, first, n);
 	} else if (f->reorder) {
 		gather_logical(f, first, n);
 	} else if (f->t->stride) {

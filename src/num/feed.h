@@ -3,6 +3,8 @@
  * else through a buffer of its own (deflated entries, big-endian files, records with a stride, Fortran order on
  * demand). Of a packed tensor it works out the values, F32. One thread at a time; mapped tensors may have as many feeds
  * as there are threads.
+ * else through a buffer of its own (deflated entries, big-endian files, records, strides, Fortran order on
+ * demand). One thread at a time; mapped tensors may have as many feeds as there are threads.
  */
 #ifndef NUM_FEED_H
 #define NUM_FEED_H
@@ -12,7 +14,7 @@
 struct feed;
 
 enum feed_order {
-	FEED_STORED, /* as the file has them: all that statistics need */
+	FEED_STORED, /* as the file has them: all that statistics need; by strides, row-major */
 	FEED_LOGICAL /* row-major by the tensor's shape: to compare with a tensor stored otherwise, and to print */
 };
 

@@ -1,0 +1,27 @@
+/* Pickles that hold arrays, read into a model: what the formats "pickle", "npy" and "paddle" share. */
+#ifndef FORMAT_PICKLED_H
+#define FORMAT_PICKLED_H
+
+#include "format/pickle_tree.h"
+
+/*
+ * Reads the pickle at offset `at` of a mapped member and walks it; names begin with the prefix. joblib's arrays, which
+ * follow their wrappers in the stream or stand in files beside member `beside`, and tensors of PyTorch are read, too.
+ * *end gets the offset past it, *protocol the highest it announced; either may be NULL. `only` names an array that is
+ * the whole.
+ */
+struct pickled {
+	uint32_t member, beside;
+	uint64_t at;
+	struct str prefix;
+	const char *only;
+	unsigned depth; /* of pickles in files that pickles name */
+
+	/* What was found. */
+	uint64_t end;
+	unsigned protocol;
+	bool joblib;
+};
+enum rc pickled_read(struct model *, struct pickled *, struct err *);
+
+#endif
