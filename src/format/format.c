@@ -15,7 +15,7 @@
 
 const struct format *const formats[] = {
 	&format_safetensors, &format_safetensors_index, &format_gguf, &format_npy, &format_npz,
-	&format_torch, &format_torch_index, &format_pickle, NULL,
+	&format_torch, &format_torch_index, &format_pickle, &format_paddle, NULL,
 };
 
 const struct format *format_by_name(const char *name)

@@ -6,6 +6,7 @@
 #include "bytes/stream.h"
 #include "format/format.h"
 #include "format/npy_header.h"
+#include "format/pickled.h"
 #include "format/shards.h"
 
 enum { HEAD = NPY_PREFIX_MAX + NPY_HEADER_MAX, ARRAYS_MAX = 100000 };
@@ -27,6 +28,16 @@ static struct str without(struct str name, struct str ending)
 	if (name.n > ending.n && memcmp(name.p + name.n - ending.n, ending.p, ending.n) == 0)
 		name.n -= ending.n;
 	return name;
+}
+
+/* An array of objects is a pickle: what weighs something in it is listed after the array. */
+static void add_objects(struct model *m, const struct npy_array *a)
+{
+	struct pickled x = {.member = a->member, .beside = a->member, .at = a->at, .prefix = a->name, .only = "array"};
+	struct err e;
+
+	if (m->source.members[a->member].kind == MEMBER_MAPPED && pickled_read(m, &x, &e) != RC_OK)
+		model_problem(m, a->name, "%s", e.msg);
 }
 
 /* np.save to an open file puts several arrays one after the other: name, name.2, name.3. */
@@ -55,6 +66,8 @@ static enum rc add_arrays(struct model *m, uint32_t member, struct str name, uns
 		a.at = at + a.h.data;
 		a.size = all.n - a.at;
 		rc = npy_array_add(&a, &at, e);
+		if (rc == RC_OK && a.h.objects)
+			add_objects(m, &a);
 		npy_header_free(&a.h);
 		if (rc != RC_OK)
 			return RC_FAIL;
@@ -176,6 +189,8 @@ static void add_entry(struct model *m, uint32_t member, uint8_t *buf, struct npz
 		a.at = a.h.data;
 		a.size = in->size - a.at;
 		rc = npy_array_add(&a, &end, &e);
+		if (rc == RC_OK && a.h.objects)
+			add_objects(m, &a);
 		npy_header_free(&a.h);
 	}
 	if (rc == RC_OK) {

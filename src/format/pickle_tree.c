@@ -25,6 +25,7 @@ enum frame_kind {
 	FR_SEQ,     /* items by their number */
 	FR_DICT,    /* values by their keys */
 	FR_STATE,   /* likewise, but they are the attributes of an object */
+	FR_NAMED,   /* arguments of a constructor, by their names */
 	FR_OBJECTS, /* items of an array, by their index in each dimension */
 	FR_LEAVE    /* all of a container was walked */
 };
@@ -37,6 +38,7 @@ struct tree_frame {
 	uint32_t at;
 	size_t path;  /* bytes of the name so far */
 	const uint64_t *shape; /* FR_OBJECTS */
+	const char *const *names; /* FR_NAMED: as many as there are arguments */
 	unsigned rank;
 };
 
@@ -126,13 +128,20 @@ static void set_scalar(struct tree *t, struct meta_value *v, struct pk *x)
 	}
 }
 
-static void digest_node(struct digest *d, const struct pk *x)
+/* A str of Python 2 counts as the text that it is in Python 3. */
+static void digest_node(struct tree *t, struct digest *d, struct pk *x)
 {
 	uint64_t bits = 0;
+	struct str s;
 
+	if (pk_text(t->p, x, &s)) {
+		digest_u64(d, PK_TEXT);
+		digest_add(d, s);
+		return;
+	}
 	digest_u64(d, x->kind);
 	switch ((enum pk_kind)x->kind) {
-	case PK_TEXT: case PK_BYTES: case PK_BIG: digest_add(d, x->u.text); break;
+	case PK_BYTES: case PK_BIG: digest_add(d, x->u.text); break;
 	case PK_BOOL: digest_u64(d, x->u.boolean); break;
 	case PK_INT: digest_u64(d, (uint64_t)x->u.integer); break;
 	case PK_REAL:
@@ -174,7 +183,7 @@ static void set_array(struct tree *t, struct meta_value *v, const struct pk *x)
 	for (uint32_t i = 0; i < x->u.seq.n; i++) {
 		struct pk *item = x->u.seq.items[i];
 
-		digest_node(&d, ndarray_scalar(t->p, item, &value) ? &value : item);
+		digest_node(t, &d, ndarray_scalar(t->p, item, &value) ? &value : item);
 	}
 	digest_end(&d, v->u.array.digest);
 }
@@ -317,6 +326,28 @@ static void push_state(struct tree *t, struct pk *x, struct pk *state, unsigned 
 	}
 }
 
+/* The arguments of constructors that tell of arrays. */
+static const struct {
+	const char *module, *name;
+	unsigned n;
+	const char *args[4];
+} constructors[] = {
+	{"sklearn.tree._tree", "Tree", 3, {"n_features", "n_classes", "n_outputs"}},
+};
+
+static void push_args(struct tree *t, struct pk *x, unsigned depth)
+{
+	struct pk_object *o = x->u.object;
+
+	push_container(t, o->args, FR_SEQ, depth, false);
+	for (size_t i = 0; i < COUNT(constructors); i++)
+		if (pk_global_is(o->callee, constructors[i].module, constructors[i].name) &&
+		    pk_count(o->args) == constructors[i].n && t->n && t->frames[t->n - 1].x == o->args) {
+			t->frames[t->n - 1].kind = FR_NAMED;
+			t->frames[t->n - 1].names = constructors[i].args;
+		}
+}
+
 static void enter_object(struct tree *t, struct pk *x, unsigned depth)
 {
 	struct pk_object *o = x->u.object;
@@ -341,7 +372,7 @@ static void enter_object(struct tree *t, struct pk *x, unsigned depth)
 	if (is_pair_list(x))
 		push_container(t, dict_of_pairs(t, pk_item(o->args, 0)), FR_DICT, depth, false);
 	else if (!pk_rebuilt(x))
-		push_container(t, o->args, FR_SEQ, depth, false);
+		push_args(t, x, depth);
 }
 
 static enum rc add_array(struct tree *t, struct ndarray *a, struct pk *x, unsigned depth, enum nd kind, struct err *e)
@@ -441,9 +472,11 @@ static struct pk *next_child(struct tree *t, struct tree_frame *f)
 	const struct pk_seq *s = &f->x->u.seq;
 	struct pk *key;
 
-	if (f->kind == FR_SEQ || f->kind == FR_OBJECTS) {
+	if (f->kind == FR_SEQ || f->kind == FR_NAMED || f->kind == FR_OBJECTS) {
 		if (f->kind == FR_SEQ)
 			put_index(t, f->at);
+		else if (f->kind == FR_NAMED)
+			buf_printf(&t->path, "%s%s", t->path.n ? "." : "", f->names[f->at]);
 		else
 			put_indices(t, f, f->at);
 		return s->items[f->at++];

@@ -201,6 +201,11 @@ static enum leaf leaf(struct tree *t, struct pk **node, struct str name, struct 
 	struct err why;
 	enum rc rc;
 
+	if (r->what->pairs && pk_is(*node, PK_TUPLE) && pk_count(*node) == 2 && pk_is(pk_item(*node, 0), PK_TEXT) &&
+	    pk_is(pk_item(*node, 1), PK_OBJECT)) {
+		*node = pk_item(*node, 1);
+		return LEAF_INSTEAD;
+	}
 	if (!packed && !is_side_wrapper(class, "NDArrayWrapper"))
 		return torch_leaf(t, node, name, e);
 	r->what->joblib = true;
@@ -311,6 +316,9 @@ static enum rc unpacked(struct model *m, uint32_t *member, const char **how, str
 	*how = at ? ", ZF" : ", zlib";
 	if (source_inflate(&m->source, *member, at, &inflated, &packed, e) != RC_OK)
 		return RC_FAIL;
+	if (at && strtoull((const char *)all.p + 2, NULL, 16) != m->source.members[inflated].size)
+		model_problem(m, STR(""), "it inflates to %" PRIu64 " bytes, not to as many as it says (byte 2)",
+			      m->source.members[inflated].size);
 	*member = inflated;
 	if (at + packed < all.n)
 		model_problem(m, STR(""), "%" PRIu64 " bytes follow the zlib stream (byte %" PRIu64 ")",

@@ -15,6 +15,7 @@ struct pickled {
 	uint64_t at;
 	struct str prefix;
 	const char *only;
+	bool pairs;     /* a pair of a text and an array stands for the array: Paddle's */
 	unsigned depth; /* of pickles in files that pickles name */
 
 	/* What was found. */
