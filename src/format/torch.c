@@ -5,7 +5,7 @@
  *	         TorchScript adds ROOT/constants.pkl with ROOT/constants/KEY, and ROOT/code/
  *	stream   five pickles (a magic number, 1001, the machine, the object, the keys), then the storages, each with
  *	         its number of elements before it
- *	tar      (until 0.1.9) storages, tensors, pickle
+ *	tar      (until 0.1.9) torch_tar.c
  *
  * Sources: pytorch/pytorch, torch/serialization.py, caffe2/serialize/inline_container.cc.
  */
@@ -477,6 +477,8 @@ static int probe(const struct probe *p)
 
 	if (p->head.n >= 4 && memcmp(p->head.p, "PK", 2) == 0)
 		return probe_zip(p);
+	if (torch_tar_looks(p->head))
+		return 100;
 	if (has_magic_pickle(p->head) && pickle_looks(p->head, p->head.n < p->size, 4, &whole))
 		return 120;
 	return 0;
@@ -485,8 +487,12 @@ static int probe(const struct probe *p)
 static enum rc read_file(struct model *m, uint32_t member, struct err *e)
 {
 	struct bytes all = m->source.members[member].data;
-	enum rc rc = all.n >= 2 && memcmp(all.p, "PK", 2) == 0 ? read_zip(m, member, e) : read_stream(m, member, e);
+	enum rc rc;
 
+	if (all.n >= 2 && memcmp(all.p, "PK", 2) == 0)
+		rc = read_zip(m, member, e);
+	else
+		rc = torch_tar_looks(all) ? torch_tar_read(m, member, e) : read_stream(m, member, e);
 	if (rc == RC_OK) {
 		m->files++;
 		m->bytes += all.n;
@@ -533,8 +539,8 @@ static enum rc read_index(struct model *m, uint32_t member, struct err *e)
 const struct format format_torch = {
 	.name = "pytorch",
 	.about = "PyTorch's checkpoints (torch.save) and TorchScript",
-	.reads = "zip files and the older streams; views, whole modules, nested dicts, shards; of quantised tensors the codes; "
-		 "of sparse ones the parts",
+	.reads = "zip files, older streams and tar files; views, modules, shards; of quantised tensors the codes, of sparse "
+		 "ones the parts",
 	.files = "*.pt *.pth *.bin *.ckpt *.jit",
 	.probe = probe,
 	.read = read_torch,

@@ -51,6 +51,11 @@ static bool in_torch(const struct pk *x)
 	return false;
 }
 
+const struct storage_type *torch_storage_type(const struct pk *class)
+{
+	return in_torch(class) ? find_type(storage_types, COUNT(storage_types), class->u.global.name) : NULL;
+}
+
 void torch_free(struct torch *tc)
 {
 	map_free(&tc->keys);
@@ -60,7 +65,7 @@ void torch_free(struct torch *tc)
 
 /* ---- storages ---- */
 
-static struct storage *add_storage(struct torch *tc, struct storage s)
+struct storage *torch_add_storage(struct torch *tc, struct storage s)
 {
 	uint32_t at = map_add(&tc->keys, s.key, (uint32_t)tc->n);
 
@@ -96,14 +101,14 @@ struct storage *torch_storage(struct torch *tc, const struct pk *id, uint64_t *b
 	*before = 0;
 	if (!pk_text_is(tc->p, pk_item(id, 0), "storage"))
 		return err_set(e, "its persistent id names no storage"), NULL;
-	s.type = in_torch(class) ? find_type(storage_types, COUNT(storage_types), class->u.global.name) : NULL;
+	s.type = torch_storage_type(class);
 	if (!s.type)
 		return err_set(e, "its storage is of a type that is not known"), NULL;
 	if (!read_key(tc, pk_item(id, 2), &s.key) || !pk_u64(pk_item(id, 4), &s.numel))
 		return err_set(e, "the persistent id of its storage is not sound"), NULL;
 	if (pk_is(view, PK_TUPLE) && !pk_u64(pk_item(view, 1), before))
 		return err_set(e, "the view of its storage is not sound"), NULL;
-	known = add_storage(tc, s);
+	known = torch_add_storage(tc, s);
 	if (tc->n > n && tc->find) {
 		known->key = arena_str(&tc->m->arena, known->key);
 		tc->find(tc, known);
@@ -145,7 +150,7 @@ static struct storage *load_from_bytes(struct torch *tc, const struct pk *x, str
 		s.span = found->span;
 		s.trouble = found->trouble;
 		tc->big = tc->big || inner.big;
-		found = add_storage(tc, s);
+		found = torch_add_storage(tc, s);
 	}
 	torch_free(&inner);
 	pickle_free(&p);
@@ -168,13 +173,6 @@ static struct storage *storage_of(struct torch *tc, const struct pk *x, uint64_t
 
 /* ---- tensors ---- */
 
-struct view {
-	uint64_t offset; /* elements */
-	unsigned rank;
-	uint64_t shape[RANK_MAX], stride[RANK_MAX];
-	uint64_t count, extent; /* elements, and from the first to past the last one used */
-};
-
 static enum rc read_numbers(const struct pk *x, const char *what, uint64_t *out, unsigned *n, struct err *e)
 {
 	if (pk_is(x, PK_OBJECT)) /* torch.Size */
@@ -187,19 +185,11 @@ static enum rc read_numbers(const struct pk *x, const char *what, uint64_t *out,
 	return RC_OK;
 }
 
-static enum rc read_view(struct view *v, const struct pk *offset, const struct pk *shape, const struct pk *stride,
-			 struct err *e)
+/* Sets count and extent. */
+static enum rc measure(struct torch_view *v, struct err *e)
 {
 	uint64_t last = 0, far, nonzero = 1;
-	unsigned strides;
 
-	if (!pk_u64(offset, &v->offset))
-		return err_set(e, "its offset in the storage is no whole number from 0 on");
-	if (read_numbers(shape, "shape", v->shape, &v->rank, e) != RC_OK ||
-	    read_numbers(stride, "stride", v->stride, &strides, e) != RC_OK)
-		return RC_FAIL;
-	if (strides != v->rank)
-		return err_set(e, "its shape has %u dimensions, its stride %u", v->rank, strides);
 	v->count = 1;
 	for (unsigned i = 0; i < v->rank; i++) {
 		uint64_t dim = v->shape[i];
@@ -216,8 +206,23 @@ static enum rc read_view(struct view *v, const struct pk *offset, const struct p
 	return RC_OK;
 }
 
+static enum rc read_view(struct torch_view *v, const struct pk *offset, const struct pk *shape, const struct pk *stride,
+			 struct err *e)
+{
+	unsigned strides;
+
+	if (!pk_u64(offset, &v->offset))
+		return err_set(e, "its offset in the storage is no whole number from 0 on");
+	if (read_numbers(shape, "shape", v->shape, &v->rank, e) != RC_OK ||
+	    read_numbers(stride, "stride", v->stride, &strides, e) != RC_OK)
+		return RC_FAIL;
+	if (strides != v->rank)
+		return err_set(e, "its shape has %u dimensions, its stride %u", v->rank, strides);
+	return measure(v, e);
+}
+
 /* Whether the elements stand side by side: row by row, or (fortran) column by column. */
-static bool is_packed(const struct view *v, bool fortran)
+static bool is_packed(const struct torch_view *v, bool fortran)
 {
 	uint64_t step = 1;
 
@@ -231,7 +236,7 @@ static bool is_packed(const struct view *v, bool fortran)
 	return true;
 }
 
-static void place(struct model *m, struct tensor *t, const struct view *v, const struct storage *s, unsigned size)
+static void place(struct model *m, struct tensor *t, const struct torch_view *v, const struct storage *s, unsigned size)
 {
 	uint64_t *strides;
 
@@ -301,7 +306,7 @@ static void broken(struct torch *tc, struct str name, const struct err *why)
 }
 
 /* Whether the elements that a view uses lie in its storage. */
-static enum rc check_bounds(const struct view *v, const struct storage *s, unsigned size, struct err *e)
+static enum rc check_bounds(const struct torch_view *v, const struct storage *s, unsigned size, struct err *e)
 {
 	uint64_t bytes, there;
 
@@ -315,14 +320,14 @@ static enum rc check_bounds(const struct view *v, const struct storage *s, unsig
 }
 
 /* Two elements of float4_e2m1fn_x2 make one byte, which torch counts as one element. */
-static enum rc unfold_pairs(struct view *v, struct err *e)
+static enum rc unfold_pairs(struct torch_view *v, struct err *e)
 {
 	if (!v->rank || !is_packed(v, false) || !u64_mul(v->shape[v->rank - 1], 2, &v->shape[v->rank - 1]))
 		return err_set(e, "a view of float4 pairs that is not contiguous is not decoded");
 	return RC_OK;
 }
 
-static struct tensor *add_view(struct torch *tc, struct str name, struct view *v, struct storage *s,
+static struct tensor *add_view(struct torch *tc, struct str name, struct torch_view *v, struct storage *s,
 			       const struct storage_type *type, struct err *e)
 {
 	size_t index = tc->m->n_tensors;
@@ -343,6 +348,14 @@ static struct tensor *add_view(struct torch *tc, struct str name, struct view *v
 	t->big_endian = tc->big && dtypes[t->type].items && dtypes[t->type].word > 1;
 	note_sharing(tc, index, s);
 	return &tc->m->tensors[index];
+}
+
+void torch_add_view(struct torch *tc, struct str name, struct torch_view *v, struct storage *s)
+{
+	struct err e;
+
+	if (measure(v, &e) != RC_OK || !add_view(tc, name, v, s, s->type, &e))
+		broken(tc, name, &e);
 }
 
 /* What stands where in the arguments of a rebuilding function; 0: nowhere (the storage is always first). */
@@ -418,7 +431,7 @@ static enum leaf add_tensor(struct tree *tree, const struct rebuild *r, const st
 	const struct storage_type *type;
 	const struct pk *metadata = r->metadata ? pk_item(args, r->metadata) : NULL, *dtype;
 	size_t index = tc->m->n_tensors;
-	struct view v = {0};
+	struct torch_view v = {0};
 	struct storage *s;
 	struct tensor *t = NULL;
 	uint64_t before;
@@ -452,7 +465,7 @@ static enum leaf add_tensor(struct tree *tree, const struct rebuild *r, const st
 /* A storage by itself is a row of its elements. */
 static enum leaf add_storage_alone(struct torch *tc, struct pk *x, struct str name)
 {
-	struct view v = {.rank = 1, .stride = {1}};
+	struct torch_view v = {.rank = 1, .stride = {1}};
 	struct storage *s;
 	uint64_t before;
 	struct err e;

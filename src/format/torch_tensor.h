@@ -47,10 +47,28 @@ void torch_free(struct torch *);
  * none of a storage, and the sentence says why. */
 struct storage *torch_storage(struct torch *, const struct pk *id, uint64_t *before, struct err *);
 
+/* Adds one whose bytes are known; the one that is there, if the key is. */
+struct storage *torch_add_storage(struct torch *, struct storage);
+const struct storage_type *torch_storage_type(const struct pk *class); /* torch.FloatStorage ...; NULL: not known */
+
+/* What of a storage a tensor shows. */
+struct torch_view {
+	uint64_t offset; /* elements */
+	unsigned rank;
+	uint64_t shape[RANK_MAX], stride[RANK_MAX];
+	uint64_t count, extent; /* filled in: elements, and from the first to past the last one used */
+};
+
+/* Adds a tensor of the storage's type; one that is not sound is broken. */
+void torch_add_view(struct torch *, struct str name, struct torch_view *, struct storage *);
+
 /* For struct tree, with the torch as its arg. */
 enum leaf torch_leaf(struct tree *, struct pk **, struct str name, struct err *);
 
-/* ---- torch.c ---- */
+/* ---- torch_tar.c, torch.c ---- */
+
+bool torch_tar_looks(struct bytes head);
+enum rc torch_tar_read(struct model *, uint32_t member, struct err *);
 
 /* A stream of torch.save as it was before version 1.6, which begins at offset `at` of p->member and ends at `end` at
  * the latest: reads its object into p and fills the table of storages. *after gets the offset past it. */
