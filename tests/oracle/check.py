@@ -168,3 +168,32 @@ def diff_of_files(path_a, path_b, a, b, label, distribution=True, options=()):
         faults += [f"{name}: {f}" for f in one]
     faults.same("exit status", status, int(differs))
     ok(not faults, label, faults)
+
+
+def same_as(path, tensors, label, problem="", extra=False, options=()):
+    """A file holds these tensors, element by element: it is compared with a safetensors file of them. problem: what is
+    said of the file; extra: it may hold others, too."""
+    weightfiles.write_safetensors("reference.safetensors", {n: t for n, t in tensors.items() if t[0] != "C128"})
+    doc, status, said = run("diff", "-o", "json", *options, path, "reference.safetensors")
+    faults = Faults()
+    if doc is None or problem not in said:
+        ok(False, label, [f"exit status {status}: {said}, want {problem}"])
+        return
+    got = {t["a"]: t for t in doc["tensors"] if t["a"] is not None}
+    for t in doc["tensors"]:
+        name = t["a"] if t["a"] is not None else t["b"]
+        if name not in tensors:
+            faults += [] if extra else [f"{name} is not wanted"]
+        elif tensors[name][0] != "C128" and t["status"] not in ("identical", "equal"):
+            faults.append(f"{name} is {t['status']}: {t['a_shape']} and {t['b_shape']}, {t['diff']}")
+    for name, (kind, shape, raw) in tensors.items():
+        if name not in got:
+            faults.append(f"{name} is missing")
+            continue
+        faults.same(f"type of {name}", got[name]["a_type"], kind)
+        faults.same(f"shape of {name}", got[name]["a_shape"], list(shape))
+        if kind == "C128" and raw:
+            values = weightfiles.decode(kind, raw)
+            faults.close(f"mean of {name}", got[name]["a_stats"] and got[name]["a_stats"]["mean"],
+                         float(np.abs(values).mean()), STATS)
+    ok(not faults, label, faults)
