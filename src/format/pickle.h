@@ -72,7 +72,7 @@ struct pk {
 	} u;
 };
 
-#define PK_WORK_MAX ((uint64_t)200 << 20)
+#define PK_WORK_MAX ((uint64_t)32 << 20)
 
 struct pickle {
 	/* Set by the caller before pickle_read; the rest is zeroed. */

@@ -324,6 +324,7 @@ static enum rc unfold_pairs(struct torch_view *v, struct err *e)
 {
 	if (!v->rank || !is_packed(v, false) || !u64_mul(v->shape[v->rank - 1], 2, &v->shape[v->rank - 1]))
 		return err_set(e, "a view of float4 pairs that is not contiguous is not decoded");
+	v->stride[v->rank - 1] = 1;
 	for (unsigned i = v->rank - 1; i-- > 0;)
 		v->stride[i] = v->stride[i + 1] * v->shape[i + 1]; /* packed again */
 	return RC_OK;

@@ -126,6 +126,77 @@ static void every_way(void **state)
 		}
 }
 
+/* Element (i, j, k) stands where the strides say: views that are transposed, cut, expanded (0). */
+static void by_strides(void **state)
+{
+	static const uint64_t dims[3] = {3, 4, 5}, cases[][3] = {
+		{1, 3, 12}, {20, 1, 4}, {40, 7, 1}, {0, 7, 2}, {100, 0, 1}, {5, 1, 0}, {0, 0, 0}, {1, 1, 1}, {97, 31, 11},
+	};
+	static uint32_t want[60];
+	(void)state;
+
+	for (size_t c = 0; c < COUNT(cases); c++)
+		for (int bits = 0; bits < 4; bits++) {
+			static const size_t steps[] = {1, 7, 60};
+			const uint64_t *s = cases[c];
+			struct fixture f;
+			struct err e;
+
+			make(&f, bits & 1, bits & 2, false, 0);
+			f.t.rank = 3;
+			f.t.shape = dims;
+			f.t.strides = s;
+			f.t.count = 60;
+			f.t.data.length = 4 * (2 * s[0] + 3 * s[1] + 4 * s[2] + 1);
+			for (uint32_t i = 0; i < 60; i++)
+				want[i] = (uint32_t)(i / 20 * s[0] + i / 5 % 4 * s[1] + i % 5 * s[2]);
+			for (size_t k = 0; k < COUNT(steps); k++)
+				for (int order = FEED_STORED; order <= FEED_LOGICAL; order++) {
+					struct feed *feed;
+
+					if (feed_open(&feed, &f.m, &f.t, (enum feed_order)order, &e) != RC_OK)
+						fail_msg("%s", e.msg);
+					for (size_t i = 0; i < 60; i += steps[k]) {
+						size_t n = 60 - i < steps[k] ? 60 - i : steps[k];
+						const uint8_t *p = feed_get(feed, i, n, &e);
+
+						assert_non_null(p);
+						for (size_t j = 0; j < n; j++) {
+							uint8_t bytes[4];
+
+							put(bytes, want[i + j], false);
+							assert_memory_equal(p + 4 * j, bytes, 4);
+						}
+					}
+					feed_close(feed);
+				}
+			done(&f);
+		}
+}
+
+static void strides_refused(void **state)
+{
+	static const uint64_t dims[2] = {2, 3}, far[2] = {N, 1}, huge[2] = {UINT64_MAX, 1}, sum[2] = {UINT64_MAX - 1, 1};
+	const uint64_t *const bad[] = {far, huge, sum};
+	struct fixture f;
+	struct feed *feed;
+	struct err e;
+	(void)state;
+
+	make(&f, false, false, false, 0);
+	f.t.rank = 2;
+	f.t.shape = dims;
+	f.t.count = 6;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		f.t.strides = bad[i];
+		assert_int_equal(feed_open(&feed, &f.m, &f.t, FEED_STORED, &e), RC_FAIL);
+	}
+	f.t.type = DT_Q4_0; /* blocks do not stand by themselves */
+	f.t.strides = dims;
+	assert_int_equal(feed_open(&feed, &f.m, &f.t, FEED_STORED, &e), RC_FAIL);
+	done(&f);
+}
+
 static void in_place(void **state)
 {
 	struct fixture f;
@@ -225,7 +296,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_way),         cmocka_unit_test(in_place),        cmocka_unit_test(refused),
-		cmocka_unit_test(broken_streams),    cmocka_unit_test(big_endian_blocks),
+		cmocka_unit_test(broken_streams),    cmocka_unit_test(big_endian_blocks), cmocka_unit_test(by_strides),
+		cmocka_unit_test(strides_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
