@@ -210,7 +210,7 @@ static void unsound(void **state)
 		ROW("\x95\xff\0\0\0\0\0\0\0N.", "longer than the file"),                ROW("I12x\n.", "whole number"),
 		ROW("Fabc\n.", "a number"),           ROW("Sabc\n.", "in quotes"),      ROW("g-1\n.", "nothing was stored"),
 		ROW("g99999999999999999999\n.", "nothing was stored"),                  ROW("NN\x93.", "STACK_GLOBAL"),
-		ROW("N(]a(.", "without a value"),     ROW("Q.", "persistent id"),       ROW("N\x8b\xff\xff\xff\xff.", "ends inside"),
+		ROW("N(]0(.", "without a value"),     ROW("Q.", "persistent id"),       ROW("N\x8b\xff\xff\xff\xff.", "ends inside"),
 		ROW("\x8d\xff\xff\xff\xff\xff\xff\xff\xff.", "ends inside"),            ROW("T\0\0\0\x80.", "ends inside"),
 		ROW("X\xff\xff\xff\xff.", "ends inside"),                               ROW("Np99999999999\n.", "beyond 32 bits"),
 	};
