@@ -20,24 +20,6 @@ enum { N_FIELDS = 6 }; /* up to the offset, columns are fields */
 
 /* --parts: what a packed tensor is stored as, a line a part below its own. */
 static void put_parts(struct table *t, const struct batch *b, const struct pack *p)
-/* What is to be known of a tensor beside its shape: that it is another one again, how it lies in the file. */
-static void put_note(struct buf *b, const struct tensor *t)
-{
-	if (t->tied.n) {
-		buf_puts(b, b->n ? "; tied to " : "tied to ");
-		buf_str(b, t->tied);
-	}
-	if (t->note)
-		buf_printf(b, "%s%s", b->n ? "; " : "", t->note);
-	if (!t->strides)
-		return;
-	buf_printf(b, "%sstrides ", b->n ? "; " : "");
-	for (unsigned i = 0; i < t->rank; i++)
-		buf_printf(b, "%s%" PRIu64, i ? "," : "", t->strides[i]);
-}
-
-/* In text, one column tells all of that, and why a tensor is not decoded. */
-static void put_row(struct table *t, bool text, const struct model *m, const struct row *r, const struct field *const *f)
 {
 	bool plain = b->st.output == OUT_CSV || b->st.output == OUT_TSV;
 	const struct model *m = &b->s->m[A];
@@ -57,13 +39,32 @@ static void put_row(struct table *t, bool text, const struct model *m, const str
 			{.kind = CELL_SHAPE, .u.shape = {part->shape, part->rank}}, cell_count(count),
 			cell_bytes(part->data.length), cell_count(part->data.offset),
 			cell_text(m->files > 1 ? member_file(m, part->data.member) : STR("")), cell_text(STR("")),
+			cell_text(STR("")),
 		}, HUE_QUIET);
 		buf_free(&name);
 	}
 }
 
+/* What is to be known of a tensor beside its shape: that it is another one again, how it lies in the file. */
+static void put_note(struct buf *b, const struct tensor *t)
+{
+	if (t->tied.n) {
+		buf_puts(b, b->n ? "; tied to " : "tied to ");
+		buf_str(b, t->tied);
+	}
+	if (t->note)
+		buf_printf(b, "%s%s", b->n ? "; " : "", t->note);
+	if (!t->strides)
+		return;
+	buf_printf(b, "%sstrides ", b->n ? "; " : "");
+	for (unsigned i = 0; i < t->rank; i++)
+		buf_printf(b, "%s%" PRIu64, i ? "," : "", t->strides[i]);
+}
+
+/* In text, one column tells of that, and why a tensor is not decoded. */
 static void put_row(struct table *t, const struct batch *b, const struct row *r, const struct field *const *f)
 {
+	bool text = b->st.output == OUT_TEXT;
 	const struct model *m = &b->s->m[A];
 	struct cell cells[COUNT(columns)];
 	struct buf note = {0};
@@ -97,7 +98,6 @@ static void print_rows(struct batch *b, const size_t *rows, size_t n)
 			js_item(&b->st, js_tensor(&b->s->m[A], r->t[A]));
 		else
 			put_row(t, b, r, f);
-			put_row(t, b->st.output == OUT_TEXT, &b->s->m[A], r, f);
 	}
 	js_close_array(&b->st);
 	table_end(t);

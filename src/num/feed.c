@@ -13,11 +13,8 @@
 
 /*
  * Four ways: in place (a pointer into the mapping); gathered (a mapping, but the wanted elements stand in other
- * places: strides, Fortran order); streamed (a deflated entry, front to back); unpacked (values worked out of several
- * parts). What is not in place is copied to `buf` and, if it is big-endian, swapped there.
- * Three ways: in place (a pointer into the mapping); gathered (a mapping, but the wanted elements stand in other
- * places: records, strides, Fortran order); streamed (a deflated entry, front to back). What is not in place is copied to
- * `buf` and, if it is big-endian, swapped there.
+ * places: records, strides, Fortran order); streamed (a deflated entry, front to back); unpacked (values worked out of
+ * several parts). What is not in place is copied to `buf` and, if it is big-endian, swapped there.
  */
 struct feed {
 	const struct source *source;

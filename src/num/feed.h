@@ -1,10 +1,8 @@
 /*
  * Feeds a tensor's elements, in order, as packed little-endian bytes: straight from the mapping where they stand so,
- * else through a buffer of its own (deflated entries, big-endian files, records with a stride, Fortran order on
- * demand). Of a packed tensor it works out the values, F32. One thread at a time; mapped tensors may have as many feeds
- * as there are threads.
- * else through a buffer of its own (deflated entries, big-endian files, records, strides, Fortran order on
- * demand). One thread at a time; mapped tensors may have as many feeds as there are threads.
+ * else through a buffer of its own (deflated entries, big-endian files, records, strides, Fortran order on demand). Of a
+ * packed tensor it works out the values, F32. One thread at a time; mapped tensors may have as many feeds as there are
+ * threads.
  */
 #ifndef NUM_FEED_H
 #define NUM_FEED_H
