@@ -303,7 +303,7 @@ static enum rc open_inside(const char *dir, const char *path, int *fd, struct er
 	return rc;
 }
 
-enum rc source_open_beside(struct source *s, uint32_t beside, struct str name, uint32_t *member, struct err *e)
+static enum rc open_in_directory(struct source *s, uint32_t beside, struct str name, uint32_t *member, struct err *e)
 {
 	const char *path = beside_of(s, beside), *dir;
 	struct stat st;
@@ -312,8 +312,6 @@ enum rc source_open_beside(struct source *s, uint32_t beside, struct str name, u
 
 	if (!path)
 		return err_set(e, "cannot be found: the file that names it stands in no directory");
-	if (!plain_name(name))
-		return err_set(e, "is not the name of a file in the same directory");
 	dir = dir_of(&s->arena, path);
 	path = strchr(path, '/') ? arena_printf(&s->arena, "%s/%.*s", strcmp(dir, "/") ? dir : "", (int)name.n, name.p)
 				 : arena_str(&s->arena, name).p;
@@ -325,6 +323,35 @@ enum rc source_open_beside(struct source *s, uint32_t beside, struct str name, u
 		rc = add_fd(s, fd, path, path, member, e);
 	close(fd);
 	return rc;
+}
+
+enum rc source_open_beside(struct source *s, uint32_t beside, struct str name, uint32_t *member, struct err *e)
+{
+	if (!plain_name(name))
+		return err_set(e, "is not the name of a file in the same directory");
+	return open_in_directory(s, beside, name, member, e);
+}
+
+static bool plain_path(struct str path)
+{
+	size_t from = 0;
+
+	if (path.n >= PATH_MAX)
+		return false;
+	for (size_t i = 0; i <= path.n; i++)
+		if (i == path.n || path.p[i] == '/') {
+			if (!plain_name((struct str){path.p + from, i - from}))
+				return false;
+			from = i + 1;
+		}
+	return true;
+}
+
+enum rc source_open_below(struct source *s, uint32_t beside, struct str path, uint32_t *member, struct err *e)
+{
+	if (!plain_path(path))
+		return err_set(e, "is not a plain path to a file in the same directory or below it");
+	return open_in_directory(s, beside, path, member, e);
 }
 
 /* ---- reading ---- */

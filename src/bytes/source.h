@@ -53,6 +53,9 @@ enum rc source_open(struct source *, const char *path, bool (*is_weights)(struct
  * "..", no NUL); symbolic links are followed only inside that directory. */
 enum rc source_open_beside(struct source *, uint32_t beside, struct str name, uint32_t *member, struct err *);
 
+/* The same for a path of such names with slashes between them: a file in the directory of `beside`, or below it. */
+enum rc source_open_below(struct source *, uint32_t beside, struct str path, uint32_t *member, struct err *);
+
 /* Adds the entries of the zip file that is member `file`, which must be mapped: *first gets the number of the first
  * one, *count how many there are. Directories are left out; an encrypted or otherwise unreadable entry fails. */
 enum rc source_add_zip(struct source *, uint32_t file, uint32_t *first, uint32_t *count, struct err *);

@@ -82,6 +82,26 @@ struct str proto_text(const struct proto *p)
 	return (struct str){p->bytes.p ? (const char *)p->bytes.p : "", p->bytes.p ? p->bytes.n : 0};
 }
 
+bool proto_find(struct bytes message, uint32_t field, enum wire wire, struct proto *out)
+{
+	struct proto p = proto_of(message);
+	bool found = false;
+
+	while (proto_next(&p))
+		if (p.field == field && p.wire == wire) {
+			*out = p;
+			found = true;
+		}
+	return found;
+}
+
+struct bytes proto_message(struct bytes message, uint32_t field)
+{
+	struct proto p;
+
+	return proto_find(message, field, WIRE_BYTES, &p) ? p.bytes : (struct bytes){NULL, 0};
+}
+
 bool proto_looks(struct bytes b, bool cut, unsigned most, bool (*field_fits)(uint32_t, enum wire))
 {
 	struct proto p = proto_of(b);
@@ -96,4 +116,62 @@ bool proto_looks(struct bytes b, bool cut, unsigned most, bool (*field_fits)(uin
 	if (p.bad)
 		return cut && (n > 0 || field_fits(p.field, p.wire));
 	return n > 0;
+}
+
+/* The bytes from `at` on, in the head or in the tail; none: out of sight. */
+static struct bytes in_sight(const struct proto_top *t)
+{
+	uint64_t tail_at = t->size - t->tail.n;
+
+	if (t->at < t->head.n)
+		return (struct bytes){t->head.p + t->at, t->head.n - (size_t)t->at};
+	if (t->size != UINT64_MAX && t->tail.n <= t->size && t->at >= tail_at && t->at < t->size)
+		return (struct bytes){t->tail.p + (t->at - tail_at), (size_t)(t->size - t->at)};
+	return (struct bytes){NULL, 0};
+}
+
+/* The field that begins b, whose bytes may reach beyond it; *n gets how many bytes the field takes in the file. */
+static bool one_field(struct proto *p, struct bytes b, uint64_t *n, bool *cut)
+{
+	uint64_t length, start;
+
+	*p = proto_of(b);
+	*cut = false;
+	if (proto_next(p)) {
+		*n = cur_at(&p->c);
+		return true;
+	}
+	if (p->wire != WIRE_BYTES || p->field == 0)
+		return false;
+	p->c = cur_of(b);
+	proto_varint(&p->c);
+	length = proto_varint(&p->c);
+	start = cur_at(&p->c);
+	if (p->c.bad || !u64_add(start, length, n))
+		return false;
+	p->bytes = (struct bytes){b.p + start, b.n - (size_t)start};
+	*cut = true;
+	return true;
+}
+
+bool proto_top_next(struct proto_top *t)
+{
+	struct bytes b = in_sight(t);
+	uint64_t n = 0;
+
+	t->whole = t->at == t->size && !t->bad && t->fields > 0;
+	if (t->bad || b.n == 0)
+		return false;
+	if (!one_field(&t->p, b, &n, &t->cut)) {
+		/* at the end of the head a tag or a length may be cut in two */
+		t->bad = b.n > 20 || t->at + b.n == t->size;
+		return false;
+	}
+	if (t->size != UINT64_MAX && n > t->size - t->at) {
+		t->bad = true;
+		return false;
+	}
+	t->at = n > UINT64_MAX - t->at ? UINT64_MAX : t->at + n;
+	t->fields++;
+	return true;
 }

@@ -35,8 +35,29 @@ float proto_float(uint64_t bits);    /* of WIRE_32 */
 double proto_double(uint64_t bits);  /* of WIRE_64 */
 struct str proto_text(const struct proto *); /* of WIRE_BYTES; else empty */
 
+/* The last occurrence of a field of one wire type, as far as the message is sound; false: there is none. */
+bool proto_find(struct bytes message, uint32_t field, enum wire, struct proto *out);
+struct bytes proto_message(struct bytes message, uint32_t field); /* of WIRE_BYTES; empty when there is none */
+
 /* Whether the bytes are a message from end to end whose fields all pass; for probes. At most `most` fields are looked
  * at; a message that is cut off (its beginning is all there is) passes as far as it goes with cut. */
 bool proto_looks(struct bytes, bool cut, unsigned most, bool (*field_fits)(uint32_t field, enum wire));
+
+/*
+ * For probes, too: the fields of a whole file, of which only the beginning and the end can be seen. What reaches out of
+ * sight is stepped over by its length, and the walk goes on where the end is in sight again.
+ */
+struct proto_top {
+	struct bytes head, tail;
+	uint64_t size;   /* of the file; UINT64_MAX: not known */
+	uint64_t at;     /* where the next field stands */
+	struct proto p;  /* the field: of its bytes, those in sight */
+	bool cut;        /* not all of them are */
+	bool bad;        /* this is no message */
+	bool whole;      /* the walk came to the end of the file, sound all the way */
+	unsigned fields; /* so far */
+};
+
+bool proto_top_next(struct proto_top *); /* false: at the end, out of sight, or bad */
 
 #endif
