@@ -16,7 +16,8 @@
 const struct format *const formats[] = {
 	&format_safetensors, &format_safetensors_index, &format_gguf, &format_npy, &format_npz,
 	&format_torch, &format_torch_index, &format_pickle, &format_paddle,
-	&format_lc0, &format_onnx, /*&format_caffe, &format_coreml, &format_coreml_package,*/ NULL,
+	&format_lc0, &format_onnx, /*&format_caffe, &format_coreml, &format_coreml_package,*/
+	&format_lc0, &format_onnx, &format_caffe, /*&format_coreml, &format_coreml_package,*/ NULL,
 };
 
 const struct format *format_by_name(const char *name)
