@@ -17,7 +17,8 @@ const struct format *const formats[] = {
 	&format_safetensors, &format_safetensors_index, &format_gguf, &format_npy, &format_npz,
 	&format_torch, &format_torch_index, &format_pickle, &format_paddle,
 	&format_lc0, &format_onnx, /*&format_caffe, &format_coreml, &format_coreml_package,*/
-	&format_lc0, &format_onnx, &format_caffe, /*&format_coreml, &format_coreml_package,*/ NULL,
+	&format_lc0, &format_onnx, &format_caffe, /*&format_coreml, &format_coreml_package,*/
+	&format_lc0, &format_onnx, &format_caffe, &format_coreml, &format_coreml_package, NULL,
 };
 
 const struct format *format_by_name(const char *name)
@@ -62,6 +63,7 @@ static bool is_weights(struct bytes head, const char *name)
 	const struct format *f = best(&p);
 
 	return f ? !is_index(f) : describe_zip(p.head) != NULL;
+	return f ? f != &format_safetensors_index && f != &format_coreml_package : describe_zip(p.head) != NULL;
 }
 
 static const struct format *probe_member(const struct model *m, uint32_t member)
@@ -215,13 +217,29 @@ static enum rc choose(const struct listing *l, const char **path, struct err *e)
 	return RC_OK;
 }
 
+/* The file inside by which a directory that holds no weight file itself is known to be a model. */
+static const char *deeper(struct arena *a, const char *dir)
+{
+	static const char *const paths[] = {"Data/com.apple.CoreML/model.mlmodel"}; /* .mlpackage without its manifest */
+
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		const char *path = arena_printf(a, "%s/%s", dir, paths[i]);
+
+		if (access(path, R_OK) == 0)
+			return path;
+	}
+	return NULL;
+}
+
 static enum rc open_directory(struct model *m, const char *dir, uint32_t *member, struct err *e)
 {
 	struct listing l = {0};
 	const char *path = NULL;
 	enum rc rc = list_directory(&l, dir, e);
 
-	if (rc == RC_OK)
+	if (rc == RC_OK && !l.n)
+		path = deeper(&m->arena, dir);
+	if (rc == RC_OK && !path)
 		rc = choose(&l, &path, e);
 	if (rc == RC_OK) {
 		rc = source_open(&m->source, path, is_weights, member, e);

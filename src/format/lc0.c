@@ -395,11 +395,11 @@ static uint64_t rows_of(const struct counts *c, const struct schema *s, const st
 /* Puts ".name" (and ".3" for a repeated one) behind what path holds, or a head's own name from the file. */
 static void extend_path(struct buf *path, const struct field *f, unsigned index, struct bytes entry)
 {
-	struct bytes key = proto_message(entry, 1);
-
 	if (*f->name)
 		buf_printf(path, "%s%s", path->n ? "." : "", f->name);
 	if (f->kind == POLICY_ENTRY || f->kind == VALUE_ENTRY) {
+		struct bytes key = proto_message(entry, 1);
+
 		buf_putc(path, '.');
 		buf_add(path, key.p ? (const char *)key.p : "", key.n < KEY_MAX ? key.n : KEY_MAX);
 	} else if (f->repeated) {
