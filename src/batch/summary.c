@@ -82,6 +82,7 @@ static bool tells_origin(struct str key)
 	static const char *const words[] = {
 		"license", "licence", "name", "architecture", "version", "author", "organization", "url", "repo_url",
 		"source", "base_model", "finetune", "size_label", "description", "format", "producer", "date", "title",
+		"producer_name", "producer_version", "shortDescription", "versionString", "training_steps",
 	};
 	size_t at = key.n;
 

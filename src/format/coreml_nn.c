@@ -251,11 +251,16 @@ static enum rc spool_codes(struct coreml *c, struct params *p, const struct tens
 		return RC_FAIL;
 	p->data = (struct span){spool_member(sp), spool_at(sp), 4 * t->count};
 	for (uint64_t first = 0; first < t->count; first += run) {
-		for (unsigned code = 0; code < codes; code++)
-			values[code] = value_of(c, p, code, p->n_scale > 1 ? first / run % p->n_scale : 0);
-		for (uint64_t i = first; i < first + run; i++)
-			if (spool_f32(sp, values[code_at(p->codes, i, p->bits)], e) != RC_OK)
+		uint64_t slice = p->n_scale > 1 ? first / run % p->n_scale : 0;
+
+		for (unsigned code = 0; code < codes && run >= codes; code++)
+			values[code] = value_of(c, p, code, slice);
+		for (uint64_t i = first; i < first + run; i++) {
+			unsigned code = code_at(p->codes, i, p->bits);
+
+			if (spool_f32(sp, run >= codes ? values[code] : value_of(c, p, code, slice), e) != RC_OK)
 				return RC_FAIL;
+		}
 	}
 	return RC_OK;
 }

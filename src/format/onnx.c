@@ -647,23 +647,31 @@ static enum rc read_initializer(struct reader *r, const struct graph *g, struct 
 	return add_tensor(r, join(r, g->prefix, name), &tp, e);
 }
 
-/* Of a GraphProto or a FunctionProto, which has its nodes in another field and no initialisers. */
-static enum rc read_graph(struct reader *r, struct graph g, struct err *e)
+static enum rc read_initializers(struct reader *r, const struct graph *g, struct err *e)
 {
-	struct proto p = proto_of(g.message);
+	struct proto p = proto_of(g->message);
 	enum rc rc = RC_OK;
 	size_t i = 0;
 
 	while (rc == RC_OK && proto_next(&p)) {
-		if (p.wire != WIRE_BYTES)
-			continue;
-		if (p.field == (g.function ? 7 : 1))
-			rc = read_node(r, &g, p.bytes, e);
-		else if (p.field == 5 && !g.function)
-			rc = read_initializer(r, &g, p.bytes, i++, e);
-		else if (p.field == 15 && !g.function)
-			rc = add_sparse(r, g.prefix, STR(""), p.bytes, e);
+		if (p.field == 5 && p.wire == WIRE_BYTES)
+			rc = read_initializer(r, g, p.bytes, i++, e);
+		else if (p.field == 15 && p.wire == WIRE_BYTES)
+			rc = add_sparse(r, g->prefix, STR(""), p.bytes, e);
 	}
+	return rc;
+}
+
+/* Of a GraphProto the initialisers, which are its weights, and then the nodes; a FunctionProto has only these, in
+ * another field. */
+static enum rc read_graph(struct reader *r, struct graph g, struct err *e)
+{
+	struct proto p = proto_of(g.message);
+	enum rc rc = g.function ? RC_OK : read_initializers(r, &g, e);
+
+	while (rc == RC_OK && proto_next(&p))
+		if (p.field == (g.function ? 7 : 1) && p.wire == WIRE_BYTES)
+			rc = read_node(r, &g, p.bytes, e);
 	if (rc == RC_OK && p.bad)
 		complain(r, g.message, g.function ? "a function" : "a graph");
 	return rc;
