@@ -165,14 +165,15 @@ static enum rc push_pipeline(struct coreml *c, const struct coreml_part *in, str
 	unsigned i = 0;
 
 	while (rc == RC_OK && proto_next(&p)) {
+		bool named;
 		struct str name;
 
 		if (p.field != 1 || p.wire != WIRE_BYTES)
 			continue;
-		while (proto_next(&names) && (names.field != 2 || names.wire != WIRE_BYTES))
+		while ((named = proto_next(&names)) && (names.field != 2 || names.wire != WIRE_BYTES))
 			;
 		name = str_of(arena_printf(&c->m->arena, "model%u", i++));
-		if (names.field == 2 && names.bytes.n)
+		if (named && names.bytes.n)
 			name = proto_text(&names);
 		rc = coreml_push(c, COREML_MODEL, p.bytes, in->depth + 1,
 				 coreml_name(c, in->prefix, name, STR("")), e);

@@ -4,8 +4,9 @@
  * of functions; for ai.onnx.ml, whose operators keep fitted parameters in lists of numbers, these too.
  *
  * Names: an initialiser has its own; a constant that of its node's output; another attribute's tensor that of the node,
- * and the attribute's. What stands in an inner graph has the node and the attribute before it:
- * If_3.then_branch.weight.
+ * and the attribute's. In an inner graph they are the same where no other tensor has them, for exporters keep names
+ * unique; else the path of nodes and attributes stands before them: If_3.then_branch.weight. In a function it is always
+ * the function's name: pkg.torch::gelu.const_2.
  */
 #include "format/onnx.h"
 
@@ -83,8 +84,9 @@ static const struct elements *elements_of(uint64_t number)
 struct graph {
 	struct bytes message;
 	struct str prefix; /* of the names in it */
-	unsigned depth;
+	bool always;       /* not only where it is needed */
 	bool function;
+	unsigned depth;
 };
 
 struct reader {
@@ -93,6 +95,7 @@ struct reader {
 	struct graph *graphs; /* first in, first out: what is nested needs no recursion */
 	size_t n_graphs, cap_graphs;
 	size_t tensors, nodes, problems;
+	struct map names;     /* of tensors */
 	struct map files;     /* of external data: location to member, or FILE_BROKEN */
 	struct map domains;   /* of operators beyond ONNX's own */
 	uint64_t domain_nodes[DOMAINS_MAX];
@@ -107,10 +110,15 @@ static struct str cut(struct str s, size_t most)
 	return (struct str){s.p, s.n < most ? s.n : most};
 }
 
-static struct str join(struct reader *r, struct str prefix, struct str name)
+/* The name of a tensor in a graph: its own, or with the graph's prefix. */
+static struct str name_in(struct reader *r, const struct graph *g, struct str name)
 {
-	name = cut(name, NAME_MAX_BYTES);
-	return str_of(arena_printf(&r->m->arena, "%.*s%.*s", (int)prefix.n, prefix.p, (int)name.n, name.p));
+	struct str own = arena_str(&r->m->arena, cut(name, NAME_MAX_BYTES));
+
+	if (g->always || (g->prefix.n && map_get(&r->names, own) != MAP_NONE))
+		own = str_of(arena_printf(&r->m->arena, "%.*s%.*s", (int)g->prefix.n, g->prefix.p, (int)own.n, own.p));
+	map_add(&r->names, own, 0);
+	return own;
 }
 
 /* Where a message stands in the file; for sentences. */
@@ -408,7 +416,7 @@ static enum rc add_tensor(struct reader *r, struct str name, const struct tensor
 }
 
 /* Listed, with its dense shape. */
-static enum rc add_sparse(struct reader *r, struct str prefix, struct str name, struct bytes message, struct err *e)
+static enum rc add_sparse(struct reader *r, struct str name, struct bytes message, struct err *e)
 {
 	struct tensor_proto values = tensor_of(proto_message(message, 1)), dense = {.message = message};
 	const struct elements *el = elements_of(values.type);
@@ -419,7 +427,7 @@ static enum rc add_sparse(struct reader *r, struct str prefix, struct str name, 
 		if (p.field == 3)
 			take_dims(&dense, &p);
 	dense.bad |= p.bad;
-	t = new_tensor(r, join(r, prefix, name.n ? name : values.name), e);
+	t = new_tensor(r, name, e);
 	if (!t)
 		return RC_FAIL;
 	t->type_name = arena_printf(&r->m->arena, "sparse %s", el ? el->name : "of an unknown type");
@@ -530,19 +538,18 @@ static struct attribute attribute_of(struct reader *r, struct bytes message)
 	return a;
 }
 
-/* PREFIX NODE.ATTRIBUTE, and .2 for the third of a list; for a Constant, PREFIX OUTPUT. */
-static struct str value_name(struct reader *r, struct str prefix, const struct node *n, struct attribute *a, bool list)
+/* NODE.ATTRIBUTE, and .2 for the third of a list; for a Constant its output. */
+static struct str value_name(struct reader *r, const struct graph *in, const struct node *n, struct attribute *a,
+			     bool list)
 {
 	struct str node = cut(label(r, n), NAME_MAX_BYTES), name = cut(a->name, LABEL_MAX);
 	struct arena *arena = &r->m->arena;
+	const char *text;
 
 	if (is_onnx(n->domain) && str_eq(n->op, STR("Constant")) && n->output.n)
-		return join(r, prefix, n->output);
-	if (list)
-		return str_of(arena_printf(arena, "%.*s%.*s.%.*s.%u", (int)prefix.n, prefix.p, (int)node.n, node.p,
-					   (int)name.n, name.p, a->repeats++));
-	return str_of(arena_printf(arena, "%.*s%.*s.%.*s", (int)prefix.n, prefix.p, (int)node.n, node.p, (int)name.n,
-				   name.p));
+		return name_in(r, in, n->output);
+	text = arena_printf(arena, "%.*s.%.*s", (int)node.n, node.p, (int)name.n, name.p);
+	return name_in(r, in, str_of(list ? arena_printf(arena, "%s.%u", text, a->repeats++) : text));
 }
 
 static enum rc add_graph(struct reader *r, const struct graph *in, const struct node *n, struct attribute *a,
@@ -556,16 +563,16 @@ static enum rc add_graph(struct reader *r, const struct graph *in, const struct 
 	else
 		prefix = str_of(arena_printf(&r->m->arena, "%.*s%.*s.%.*s.", (int)in->prefix.n, in->prefix.p,
 					     (int)node.n, node.p, (int)name.n, name.p));
-	return push_graph(r, (struct graph){message, cut(prefix, PREFIX_MAX), in->depth + 1, false}, e);
+	return push_graph(r, (struct graph){message, cut(prefix, PREFIX_MAX), in->always, false, in->depth + 1}, e);
 }
 
 /* A number, or a list of numbers, of an attribute as a tensor. */
-static enum rc add_numbers(struct reader *r, struct str prefix, const struct node *n, struct attribute *a,
+static enum rc add_numbers(struct reader *r, const struct graph *in, const struct node *n, struct attribute *a,
 			   uint32_t field, struct err *e)
 {
 	bool floats = field == 2 || field == 7;
 	struct tensor_proto tp = {.message = a->message, .type = floats ? 1 : 7, .rank = field >= 7};
-	struct tensor *t = new_tensor(r, value_name(r, prefix, n, a, false), e);
+	struct tensor *t = new_tensor(r, value_name(r, in, n, a, false), e);
 	uint64_t count;
 	struct span at;
 	struct err why;
@@ -607,18 +614,18 @@ static enum rc read_attribute(struct reader *r, const struct graph *in, const st
 		if (p.field == 5 || p.field == 10) {
 			struct tensor_proto tp = tensor_of(p.bytes);
 
-			rc = add_tensor(r, value_name(r, in->prefix, n, &a, list), &tp, e);
+			rc = add_tensor(r, value_name(r, in, n, &a, list), &tp, e);
 		} else if (p.field == 6 || p.field == 11) {
 			rc = add_graph(r, in, n, &a, p.bytes, list, e);
 		} else if (p.field == 22 || p.field == 23) {
-			rc = add_sparse(r, STR(""), value_name(r, in->prefix, n, &a, list), p.bytes, e);
+			rc = add_sparse(r, value_name(r, in, n, &a, list), p.bytes, e);
 		}
 	}
 	if (rc != RC_OK || !holds_numbers(n, &a))
 		return rc;
 	for (uint32_t field = 2; field <= 8; field++)
 		if (a.fields & 1u << field && field != 4 && field != 5 && field != 6)
-			return add_numbers(r, in->prefix, n, &a, field, e);
+			return add_numbers(r, in, n, &a, field, e);
 	return RC_OK;
 }
 
@@ -644,7 +651,18 @@ static enum rc read_initializer(struct reader *r, const struct graph *g, struct 
 	struct tensor_proto tp = tensor_of(message);
 	struct str name = tp.name.n ? tp.name : str_of(arena_printf(&r->m->arena, "initializer.%zu", i));
 
-	return add_tensor(r, join(r, g->prefix, name), &tp, e);
+	return add_tensor(r, name_in(r, g, name), &tp, e);
+}
+
+/* A sparse tensor has the name of its values. */
+static enum rc read_sparse(struct reader *r, const struct graph *g, struct bytes message, size_t i, struct err *e)
+{
+	struct proto p;
+	struct str name = str_of(arena_printf(&r->m->arena, "sparse_initializer.%zu", i));
+
+	if (proto_find(proto_message(message, 1), 8, WIRE_BYTES, &p) && p.bytes.n)
+		name = proto_text(&p);
+	return add_sparse(r, name_in(r, g, name), message, e);
 }
 
 static enum rc read_initializers(struct reader *r, const struct graph *g, struct err *e)
@@ -657,7 +675,7 @@ static enum rc read_initializers(struct reader *r, const struct graph *g, struct
 		if (p.field == 5 && p.wire == WIRE_BYTES)
 			rc = read_initializer(r, g, p.bytes, i++, e);
 		else if (p.field == 15 && p.wire == WIRE_BYTES)
-			rc = add_sparse(r, g->prefix, STR(""), p.bytes, e);
+			rc = read_sparse(r, g, p.bytes, i++, e);
 	}
 	return rc;
 }
@@ -687,7 +705,7 @@ static enum rc push_function(struct reader *r, struct bytes message, struct err 
 	prefix = str_of(arena_printf(&r->m->arena, "%.*s::%.*s.", (int)cut(proto_text(&domain), LABEL_MAX).n,
 				     proto_text(&domain).p, (int)cut(proto_text(&name), LABEL_MAX).n,
 				     proto_text(&name).p));
-	return push_graph(r, (struct graph){message, prefix, 1, true}, e);
+	return push_graph(r, (struct graph){message, prefix, true, true, 1}, e);
 }
 
 static enum rc push_training(struct reader *r, struct bytes message, unsigned i, struct err *e)
@@ -698,7 +716,7 @@ static enum rc push_training(struct reader *r, struct bytes message, unsigned i,
 		struct bytes graph = proto_message(message, k + 1);
 		struct str prefix = str_of(arena_printf(&r->m->arena, "training.%u.%s.", i, parts[k]));
 
-		if (graph.n && push_graph(r, (struct graph){graph, prefix, 1, false}, e) != RC_OK)
+		if (graph.n && push_graph(r, (struct graph){graph, prefix, true, false, 1}, e) != RC_OK)
 			return RC_FAIL;
 	}
 	return RC_OK;
@@ -715,7 +733,7 @@ static enum rc push_all(struct reader *r, struct bytes model, struct err *e)
 		if (p.wire != WIRE_BYTES)
 			continue;
 		if (p.field == 7)
-			rc = push_graph(r, (struct graph){p.bytes, STR(""), 1, false}, e);
+			rc = push_graph(r, (struct graph){p.bytes, STR(""), false, false, 1}, e);
 		else if (p.field == 20)
 			rc = push_training(r, p.bytes, training++, e);
 		else if (p.field == 25)
@@ -869,6 +887,7 @@ enum rc onnx_read(struct model *m, uint32_t member, struct bytes model, struct e
 			m->variant = arena_printf(&m->arena, "IR version %" PRIu64, ir.number);
 	}
 	free(r.graphs);
+	map_free(&r.names);
 	map_free(&r.files);
 	map_free(&r.domains);
 	return rc;
