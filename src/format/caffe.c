@@ -331,7 +331,7 @@ static int probe(const struct probe *p)
 	}
 	if (t.bad || !layers)
 		return 0;
-	return 24 + (names ? 4 : 0) + (layers > 1 ? 4 : 0) + (t.whole ? 8 : 0);
+	return t.short_of ? 12 : 24 + (names ? 4 : 0) + (layers > 1 ? 4 : 0) + (t.whole ? 8 : 0);
 }
 
 const struct format format_caffe = {

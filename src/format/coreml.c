@@ -431,7 +431,7 @@ static int probe(const struct probe *p)
 	}
 	if (t.bad || !version || !kind)
 		return 0;
-	return (description ? 40 : 24) + (t.whole ? 8 : 0);
+	return t.short_of ? 16 : (description ? 40 : 24) + (t.whole ? 8 : 0);
 }
 
 const struct format format_coreml = {

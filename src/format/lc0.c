@@ -293,7 +293,8 @@ static enum rc place(struct reader *r, struct tensor *t, const struct layer *l, 
 
 	t->data = values_span(&r->v, l->params);
 	if (l->bad)
-		tensor_broken(r->m, t, "its message is not sound (byte %" PRIu64 ")", t->data.offset);
+		tensor_broken(r->m, t, "its message is cut off, or not sound (byte %" PRIu64 ")",
+			      values_span(&r->v, l->message).offset);
 	else if (l->encoding < LINEAR16 || l->encoding > FLOAT32)
 		tensor_broken(r->m, t, "its encoding %" PRIu64 " is not known (before byte %" PRIu64 ")", l->encoding,
 			      t->data.offset);

@@ -259,7 +259,7 @@ static uint32_t external_file(struct reader *r, struct str location)
 		r->m->files++;
 		r->m->bytes += r->m->source.members[member].size;
 	} else {
-		model_problem(r->m, STR(""), "external data %.*s %s", (int)cut(location, LABEL_MAX).n, location.p,
+		model_problem(r->m, STR(""), "external data '%.*s' %s", (int)cut(location, LABEL_MAX).n, location.p,
 			      e.msg);
 		member = FILE_BROKEN;
 	}
@@ -949,12 +949,12 @@ static int probe(const struct probe *p)
 	}
 	if (t.bad || !graph)
 		return 0;
-	return (version ? 40 : 24) + (t.whole ? 8 : 0);
+	return t.short_of ? 16 : (version ? 40 : 24) + (t.whole ? 8 : 0);
 }
 
 const struct format format_onnx = {
 	.name = "onnx",
-	.about = "the Open Neural Network Exchange format, models and quantised models",
+	.about = "Open Neural Network Exchange: models as PyTorch, TensorFlow and scikit-learn export them",
 	.reads = "initialisers and constants in every field, subgraphs, functions, external data in the model's directory; "
 		 "sparse tensors and text are listed",
 	.files = "*.onnx",

@@ -159,7 +159,7 @@ bool proto_top_next(struct proto_top *t)
 	struct bytes b = in_sight(t);
 	uint64_t n = 0;
 
-	t->whole = t->at == t->size && !t->bad && t->fields > 0;
+	t->whole = t->at == t->size && !t->bad && !t->short_of && t->fields > 0;
 	if (t->bad || b.n == 0)
 		return false;
 	if (!one_field(&t->p, b, &n, &t->cut)) {
@@ -167,11 +167,8 @@ bool proto_top_next(struct proto_top *t)
 		t->bad = b.n > 20 || t->at + b.n == t->size;
 		return false;
 	}
-	if (t->size != UINT64_MAX && n > t->size - t->at) {
-		t->bad = true;
-		return false;
-	}
-	t->at = n > UINT64_MAX - t->at ? UINT64_MAX : t->at + n;
+	t->short_of = t->size != UINT64_MAX && n > t->size - t->at;
+	t->at = n > t->size - t->at ? t->size : t->at + n;
 	t->fields++;
 	return true;
 }

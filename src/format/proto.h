@@ -54,6 +54,7 @@ struct proto_top {
 	struct proto p;  /* the field: of its bytes, those in sight */
 	bool cut;        /* not all of them are */
 	bool bad;        /* this is no message */
+	bool short_of;   /* the last field claims more than the file has: it may have lost its end */
 	bool whole;      /* the walk came to the end of the file, sound all the way */
 	unsigned fields; /* so far */
 };
