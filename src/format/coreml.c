@@ -1,8 +1,8 @@
 /*
- * Core ML: apple/coremltools, mlmodel/format/Model.proto. A model is one message with a description and, as one of forty
- * kinds, what it is: read are neural networks (coreml_nn.c), ML Programs (coreml_mil.c), linear models, scalers, and
- * pipelines of these. A package (.mlpackage) is a directory whose Manifest.json says where that message stands; the weights
- * of an ML Program lie in files below it.
+ * Core ML: apple/coremltools, mlmodel/format/Model.proto. A model is one message with a description and, as one of
+ * forty kinds, what it is: read are neural networks (coreml_nn.c), ML Programs (coreml_mil.c), linear models, scalers,
+ * and pipelines of these. A package (.mlpackage) is a directory whose Manifest.json says where that message stands; the
+ * weights of an ML Program lie in files below it.
  */
 #include "format/coreml.h"
 
@@ -67,9 +67,10 @@ enum rc coreml_push(struct coreml *c, enum coreml_kind kind, struct bytes messag
 	}
 	if (c->n_parts == PARTS_MAX)
 		return err_set(e, "holds more than %d models, networks and blocks", PARTS_MAX);
+	if (name.n > COREML_PREFIX_MAX)
+		name.n = COREML_PREFIX_MAX;
 	if (name.n)
-		part.prefix = str_of(arena_printf(&c->m->arena, "%.*s.",
-						  (int)(name.n < COREML_PREFIX_MAX ? name.n : COREML_PREFIX_MAX), name.p));
+		part.prefix = str_of(arena_printf(&c->m->arena, "%.*s.", (int)name.n, name.p));
 	if (c->n_parts == c->cap_parts) {
 		c->cap_parts = c->cap_parts ? 2 * c->cap_parts : 16;
 		c->parts = xrealloc(c->parts, c->cap_parts, sizeof(*c->parts));
@@ -99,9 +100,9 @@ static const struct type {
 	{602, "featureVectorizer", NOTHING}, {603, "dictVectorizer", NOTHING}, {604, "scaler", SCALER},
 	{606, "categoricalMapping", NOTHING}, {607, "normalizer", NOTHING}, {609, "arrayFeatureExtractor", NOTHING},
 	{610, "nonMaximumSuppression", NOTHING}, {900, "identity", NOTHING}, {2000, "textClassifier", OTHER},
-	{2001, "wordTagger", OTHER}, {2002, "visionFeaturePrint", NOTHING}, {2003, "soundAnalysisPreprocessing", NOTHING},
-	{2004, "gazetteer", OTHER}, {2005, "wordEmbedding", OTHER}, {2006, "audioFeaturePrint", NOTHING},
-	{3000, "serializedModel", OTHER},
+	{2001, "wordTagger", OTHER}, {2002, "visionFeaturePrint", NOTHING},
+	{2003, "soundAnalysisPreprocessing", NOTHING}, {2004, "gazetteer", OTHER}, {2005, "wordEmbedding", OTHER},
+	{2006, "audioFeaturePrint", NOTHING}, {3000, "serializedModel", OTHER},
 };
 
 static const struct type *type_of(uint32_t field)
@@ -366,8 +367,8 @@ static enum rc check_top(struct bytes model, struct err *e)
 	while (proto_next(&p))
 		found |= p.wire == WIRE_BYTES && type_of(p.field) != NULL;
 	if (p.bad)
-		return err_set(e, "the model is cut off, or not sound, in field %" PRIu32 " of its message (byte %" PRIu64
-			       " of %zu)", p.field, p.at, model.n);
+		return err_set(e, "the model is cut off, or not sound, in field %" PRIu32 " of its message (byte %"
+			       PRIu64 " of %zu)", p.field, p.at, model.n);
 	return found ? RC_OK : err_set(e, "is a Core ML model of a kind that is not known");
 }
 
@@ -455,7 +456,9 @@ static int probe_package(const struct probe *p)
 {
 	if (!p->head.n || !strchr(" \t\r\n{", p->head.p[0]) || !p->head.p[0])
 		return 0;
-	return contains(p->head, STR("\"rootModelIdentifier\"")) && contains(p->head, STR("\"itemInfoEntries\"")) ? 64 : 0;
+	if (!contains(p->head, STR("\"rootModelIdentifier\"")) || !contains(p->head, STR("\"itemInfoEntries\"")))
+		return 0;
+	return 64;
 }
 
 /* The path of the model below the directory that the manifest stands in. */
@@ -463,12 +466,13 @@ static enum rc model_path(struct arena *a, struct bytes text, struct str *path, 
 {
 	json_error_t why;
 	json_t *root = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &why);
-	const json_t *id = json_object_get(root, "rootModelIdentifier"), *item, *where;
+	const json_t *id = json_object_get(root, "rootModelIdentifier"), *where = NULL;
+	const json_t *items = json_object_get(root, "itemInfoEntries");
 
 	if (!root)
 		return err_set(e, "the manifest is not sound JSON: %s (byte %d)", why.text, why.position);
-	item = json_is_string(id) ? json_object_get(json_object_get(root, "itemInfoEntries"), json_string_value(id)) : NULL;
-	where = json_object_get(item, "path");
+	if (json_is_string(id))
+		where = json_object_get(json_object_get(items, json_string_value(id)), "path");
 	if (json_is_string(where))
 		*path = str_of(arena_printf(a, "Data/%s", json_string_value(where)));
 	json_decref(root);

@@ -12,8 +12,8 @@ enum {
 	COREML_NAMED = 20           /* findings of one kind told one by one */
 };
 
-/* A model, a neural network or a block of an ML Program that is still to be looked into: what is nested waits in a queue,
- * so that nothing recurses. */
+/* A model, a neural network or a block of an ML Program that is still to be looked into: what is nested waits in a
+ * queue, so that nothing recurses. */
 enum coreml_kind { COREML_MODEL, COREML_NETWORK, COREML_BLOCK };
 
 struct coreml_part {

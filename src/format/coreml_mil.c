@@ -92,8 +92,8 @@ static enum rc read_record(struct coreml *c, uint32_t member, uint64_t offset, c
 		return err_set(e, "it is of type %s, and its record (byte %" PRIu64 " of the file of weights) of type %"
 			       PRIu64, el->name, offset, type);
 	if (!source_slice(&c->m->source, *out, &b))
-		return err_set(e, "its %" PRIu64 " bytes from byte %" PRIu64 " on leave the file of weights", out->length,
-			       out->offset);
+		return err_set(e, "its %" PRIu64 " bytes from byte %" PRIu64 " on leave the file of weights",
+			       out->length, out->offset);
 	return RC_OK;
 }
 
@@ -202,7 +202,8 @@ static enum rc add_tensor(struct coreml *c, struct str name, struct bytes tensor
 	if (rc == RC_OK)
 		rc = tensor_set_shape(c->m, t, type, s.dims, s.rank, &why);
 	if (rc == RC_OK && (!bytes_for(type, el, t->count, &need) || need != at.length))
-		rc = err_set(&why, "its type and shape take %" PRIu64 " bytes, and %" PRIu64 " are there", need, at.length);
+		rc = err_set(&why, "its type and shape take %" PRIu64 " bytes, and %" PRIu64 " are there", need,
+			     at.length);
 	if (rc != RC_OK)
 		tensor_broken(c->m, t, "%s (message at byte %" PRIu64 ")", why.msg, coreml_at(c, value));
 	else
@@ -259,7 +260,8 @@ static struct str output_of(struct bytes operation)
 }
 
 /* The bindings of an argument that are values, not names: OPERATION.x; of several OPERATION.x.0, OPERATION.x.1. */
-static enum rc read_argument(struct coreml *c, struct str operation, struct str key, struct bytes argument, struct err *e)
+static enum rc read_argument(struct coreml *c, struct str operation, struct str key, struct bytes argument,
+			     struct err *e)
 {
 	struct proto p = proto_of(argument), value;
 	enum rc rc = RC_OK;

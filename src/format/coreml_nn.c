@@ -1,7 +1,7 @@
 /*
- * Core ML's neural networks: apple/coremltools, mlmodel/format/NeuralNetwork.proto. Each layer's weights are named by the
- * layer and their field: conv2d_4.weights, lstm_1.backward.inputGateWeightMatrix. What is quantised is worked out as
- * coremltools does it (coremltools/models/neural_network/quantization_utils.py): in doubles, rounded once to F32.
+ * Core ML's neural networks: apple/coremltools, mlmodel/format/NeuralNetwork.proto. Each layer's weights are named by
+ * the layer and their field: conv2d_4.weights, lstm_1.backward.inputGateWeightMatrix. What is quantised is worked out
+ * as coremltools does it (coremltools/models/neural_network/quantization_utils.py): in doubles, rounded once to F32.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -173,8 +173,8 @@ static enum rc read_quantization(struct coreml *c, struct bytes q, struct params
 	    floats_in(c, table, 1, &p->table, &p->n_table, e) != RC_OK)
 		return RC_FAIL;
 	if (p->n_table ? p->n_table != (uint64_t)1 << p->bits || p->n_scale : p->n_scale == 0)
-		return err_set(e, "its quantisation has %" PRIu64 " scales and a table of %" PRIu64 " values for %" PRIu64
-			       " bits", p->n_scale, p->n_table, p->bits);
+		return err_set(e, "its quantisation has %" PRIu64 " scales and a table of %" PRIu64 " values for %"
+			       PRIu64 " bits", p->n_scale, p->n_table, p->bits);
 	if (p->n_bias && p->n_bias != p->n_scale)
 		return err_set(e, "its quantisation has %" PRIu64 " scales and %" PRIu64 " biases", p->n_scale,
 			       p->n_bias);
@@ -279,7 +279,8 @@ static enum rc place_codes(struct coreml *c, struct tensor *t, struct params *p,
 	if (!in_file(c, p))
 		return err_set(e, "the numbers of its quantisation do not stand side by side");
 	if (!u64_mul(t->count, p->bits, &bits) || u64_ceil_div(bits, 8) != p->codes.n)
-		return err_set(e, "its shape and %" PRIu64 " bits ask for other than its %zu bytes", p->bits, p->codes.n);
+		return err_set(e, "its shape and %" PRIu64 " bits ask for other than its %zu bytes", p->bits,
+			       p->codes.n);
 	if (p->n_scale > 1 && (axis >= t->rank || t->shape[axis] != p->n_scale))
 		return err_set(e, "its %" PRIu64 " scales do not fit its shape", p->n_scale);
 	return spool_codes(c, p, t, axis, e);
@@ -317,7 +318,8 @@ static enum rc add_weight(struct coreml *c, struct str name, const struct weight
 	if (rc == RC_OK && p.codes.n)
 		rc = place_codes(c, t, &p, turned ? 1 : 0, &why);
 	else if (rc == RC_OK && t->count != p.count)
-		rc = err_set(&why, "its shape asks for %" PRIu64 " numbers, and %" PRIu64 " are there", t->count, p.count);
+		rc = err_set(&why, "its shape asks for %" PRIu64 " numbers, and %" PRIu64 " are there", t->count,
+			     p.count);
 	t->fortran = w->rule == COLUMNS && rank == 2;
 	if (rc != RC_OK)
 		tensor_broken(c->m, t, "%s (message at byte %" PRIu64 ")", why.msg, coreml_at(c, message));
@@ -337,8 +339,8 @@ static bool is_there(struct bytes message)
 	return p.bad;
 }
 
-/* The weights of one message by a table of which the rows for `kind` count. Of a field that is there twice, the last one
- * counts. */
+/* The weights of one message by a table of which the rows for `kind` count. Of a field that is there twice, the last
+ * one counts. */
 static enum rc read_weights(struct coreml *c, struct str name, const struct weight *table, size_t n, uint32_t kind,
 			    struct bytes layer, struct bytes message, struct err *e)
 {
@@ -416,7 +418,8 @@ static enum rc push_networks(struct coreml *c, const struct coreml_part *in, str
 		uint32_t kind, field;
 		const char *name;
 	} inner[] = {
-		{BRANCH, 1, "ifBranch"}, {BRANCH, 2, "elseBranch"}, {LOOP, 3, "conditionNetwork"}, {LOOP, 4, "bodyNetwork"},
+		{BRANCH, 1, "ifBranch"}, {BRANCH, 2, "elseBranch"}, {LOOP, 3, "conditionNetwork"},
+		{LOOP, 4, "bodyNetwork"},
 	};
 
 	for (size_t i = 0; i < COUNT(inner); i++) {

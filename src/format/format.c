@@ -220,7 +220,7 @@ static enum rc choose(const struct listing *l, const char **path, struct err *e)
 /* The file inside by which a directory that holds no weight file itself is known to be a model. */
 static const char *deeper(struct arena *a, const char *dir)
 {
-	static const char *const paths[] = {"Data/com.apple.CoreML/model.mlmodel"}; /* .mlpackage without its manifest */
+	static const char *const paths[] = {"Data/com.apple.CoreML/model.mlmodel"}; /* a package without its manifest */
 
 	for (size_t i = 0; i < COUNT(paths); i++) {
 		const char *path = arena_printf(a, "%s/%s", dir, paths[i]);

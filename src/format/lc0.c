@@ -1,7 +1,7 @@
 /*
  * Lc0's networks. LeelaChessZero/lc0: proto/net.proto says which fields there are, src/utils/weights_adapter.cc how a
- * layer is decoded, src/neural/network_legacy.cc and src/neural/onnx/converter.cc which shapes the layers have. Names are
- * the paths of the fields: residual.3.conv1.weights, encoder.0.mha.q_w, policy_heads.vanilla.ip2_pol_w.
+ * layer is decoded, src/neural/network_legacy.cc and src/neural/onnx/converter.cc which shapes the layers have. Names
+ * are the paths of the fields: residual.3.conv1.weights, encoder.0.mha.q_w, policy_heads.vanilla.ip2_pol_w.
  *
  * A layer is stored as min, max and a 16-bit number each (LINEAR16), or as F16, BF16 or F32, and without its shape,
  * which follows from the sizes of its neighbours: a matrix has as many rows as its bias has numbers, a kernel as many
@@ -119,7 +119,7 @@ static const struct field weights_fields[] = {
 	VEC(43, "ip_emb_ffn_ln_betas"), ONE(44, VALUE_HEADS, "value_heads"), ONE(45, POLICY_HEADS, "policy_heads"),
 };
 
-#define SCHEMA(fields) {fields, COUNT(fields)}
+#define SCHEMA(list) {list, sizeof(list) / sizeof((list)[0])}
 static const struct schema {
 	const struct field *fields;
 	size_t n;
@@ -619,8 +619,8 @@ static enum rc read_lc0(struct model *m, uint32_t member, struct err *e)
 const struct format format_lc0 = {
 	.name = "lc0",
 	.about = "a network of Leela Chess Zero",
-	.reads = "weights in every encoding, convolutions and attention bodies, all heads, ONNX models in a net; shapes "
-		 "are inferred",
+	.reads = "weights in every encoding, convolutions and attention bodies, all heads, ONNX models in a net; "
+		 "shapes are inferred",
 	.files = "*.pb *.pb.gz",
 	.probe = probe,
 	.read = read_lc0,

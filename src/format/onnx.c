@@ -1,7 +1,7 @@
 /*
- * ONNX: onnx/onnx, onnx/onnx.proto3 (the messages), docs/ExternalData.md and onnx/checker.cc (what is allowed). Read are
- * the initialisers and the tensors in attributes (constants) of the graph, of the graphs in its nodes (If, Loop, Scan) and
- * of functions; for ai.onnx.ml, whose operators keep fitted parameters in lists of numbers, these too.
+ * ONNX: onnx/onnx, onnx/onnx.proto3 (the messages), docs/ExternalData.md and onnx/checker.cc (what is allowed). Read
+ * are the initialisers and the tensors in attributes (constants) of the graph, of the graphs in its nodes (If, Loop,
+ * Scan) and of functions; for ai.onnx.ml, whose operators keep fitted parameters in lists of numbers, these too.
  *
  * Names: an initialiser has its own; a constant that of its node's output; another attribute's tensor that of the node,
  * and the attribute's. In an inner graph they are the same where no other tensor has them, for exporters keep names
@@ -314,8 +314,8 @@ static void place_typed(struct reader *r, struct tensor *t, const struct tensor_
 	if (values_of(&r->v, tp->message, el->field, el->wire, el->size, &t->data, &count, &why) != RC_OK)
 		tensor_broken(r->m, t, "%s (message at byte %" PRIu64 ")", why.msg, at_byte(r, tp->message));
 	else if (t->data.length != need)
-		tensor_broken(r->m, t, "its shape asks for %" PRIu64 " numbers, and %" PRIu64 " are there (message at byte "
-			      "%" PRIu64 ")", need / el->size, count, at_byte(r, tp->message));
+		tensor_broken(r->m, t, "its shape asks for %" PRIu64 " numbers, and %" PRIu64 " are there (message at "
+			      "byte %" PRIu64 ")", need / el->size, count, at_byte(r, tp->message));
 }
 
 /* Where the data lies, and whether it is what type and shape ask for. */
@@ -863,8 +863,8 @@ static enum rc check_top(struct bytes model, struct err *e)
 	while (proto_next(&p))
 		graph |= p.field == 7 && p.wire == WIRE_BYTES;
 	if (p.bad)
-		return err_set(e, "the model is cut off, or not sound, in field %" PRIu32 " of its message (byte %" PRIu64
-			       " of %zu)", p.field, p.at, model.n);
+		return err_set(e, "the model is cut off, or not sound, in field %" PRIu32 " of its message (byte %"
+			       PRIu64 " of %zu)", p.field, p.at, model.n);
 	return graph ? RC_OK : err_set(e, "the ONNX model has no graph");
 }
 
@@ -955,8 +955,8 @@ static int probe(const struct probe *p)
 const struct format format_onnx = {
 	.name = "onnx",
 	.about = "Open Neural Network Exchange: models as PyTorch, TensorFlow and scikit-learn export them",
-	.reads = "initialisers and constants in every field, subgraphs, functions, external data in the model's directory; "
-		 "sparse tensors and text are listed",
+	.reads = "initialisers and constants in every field, subgraphs, functions, external data in the model's "
+		 "directory; sparse tensors and text are listed",
 	.files = "*.onnx",
 	.probe = probe,
 	.read = read_onnx,
