@@ -34,6 +34,7 @@ extern const struct format format_safetensors, format_safetensors_index, format_
 extern const struct format format_torch, format_torch_index, format_pickle, format_paddle;
 extern const struct format format_lc0, format_onnx, format_caffe, format_coreml, format_coreml_package;
 extern const struct format format_leela, format_katago;
+extern const struct format format_leela, format_katago, format_nnue;
 extern const struct format *const formats[]; /* NULL-terminated */
 
 const struct format *format_by_name(const char *name); /* NULL: no such format */
