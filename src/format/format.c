@@ -21,6 +21,7 @@ const struct format *const formats[] = {
 	&format_lc0, &format_onnx, &format_caffe, &format_coreml, &format_coreml_package, NULL,
 	&format_leela, &format_katago, NULL,
 	&format_leela, &format_katago, &format_nnue, NULL,
+	&format_leela, &format_katago, &format_nnue, &format_ggml, NULL,
 };
 
 const struct format *format_by_name(const char *name)

@@ -35,6 +35,7 @@ extern const struct format format_torch, format_torch_index, format_pickle, form
 extern const struct format format_lc0, format_onnx, format_caffe, format_coreml, format_coreml_package;
 extern const struct format format_leela, format_katago;
 extern const struct format format_leela, format_katago, format_nnue;
+extern const struct format format_leela, format_katago, format_nnue, format_ggml;
 extern const struct format *const formats[]; /* NULL-terminated */
 
 const struct format *format_by_name(const char *name); /* NULL: no such format */
