@@ -22,6 +22,8 @@ const struct format *const formats[] = {
 	&format_leela, &format_katago, NULL,
 	&format_leela, &format_katago, &format_nnue, NULL,
 	&format_leela, &format_katago, &format_nnue, &format_ggml, NULL,
+	&format_leela, &format_katago, &format_nnue, &format_ggml, &format_mxnet,
+	&format_rnnoise, NULL,
 };
 
 const struct format *format_by_name(const char *name)

@@ -36,6 +36,8 @@ extern const struct format format_lc0, format_onnx, format_caffe, format_coreml,
 extern const struct format format_leela, format_katago;
 extern const struct format format_leela, format_katago, format_nnue;
 extern const struct format format_leela, format_katago, format_nnue, format_ggml;
+extern const struct format format_leela, format_katago, format_nnue, format_ggml, format_mxnet;
+extern const struct format format_rnnoise;
 extern const struct format *const formats[]; /* NULL-terminated */
 
 const struct format *format_by_name(const char *name); /* NULL: no such format */
