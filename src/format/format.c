@@ -23,7 +23,7 @@ const struct format *const formats[] = {
 	&format_leela, &format_katago, &format_nnue, NULL,
 	&format_leela, &format_katago, &format_nnue, &format_ggml, NULL,
 	&format_leela, &format_katago, &format_nnue, &format_ggml, &format_mxnet,
-	&format_rnnoise, &format_gnubg, &format_ncnn, &format_ncnn_bin, &format_darknet, &format_dlib, NULL,
+	&format_rnnoise, &format_gnubg, &format_ncnn, &format_ncnn_bin, &format_darknet, &format_dlib, &format_nnue_raw, NULL,
 };
 
 const struct format *format_by_name(const char *name)

@@ -38,7 +38,7 @@ extern const struct format format_leela, format_katago, format_nnue;
 extern const struct format format_leela, format_katago, format_nnue, format_ggml;
 extern const struct format format_leela, format_katago, format_nnue, format_ggml, format_mxnet;
 extern const struct format format_rnnoise, format_gnubg, format_ncnn, format_ncnn_bin,
-	format_darknet, format_dlib;
+	format_darknet, format_dlib, format_nnue_raw;
 extern const struct format *const formats[]; /* NULL-terminated */
 
 const struct format *format_by_name(const char *name); /* NULL: no such format */
