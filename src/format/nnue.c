@@ -113,6 +113,12 @@ static uint32_t stack_hash(const struct stack *s, uint64_t l1)
 	return h;
 }
 
+/* Whether the hash of the file's layers is that of these. Nets with threats came after those that see both sides. */
+static bool may_be(const struct reader *r, const struct stack *s)
+{
+	return stack_hash(s, r->l1) == r->net_hash && !(s->both && r->set->threats);
+}
+
 static uint64_t inputs(const struct reader *r, const struct stack *s, int layer)
 {
 	return layer == 0 ? r->l1 * (s->both ? 2 : 1) : layer == 1 ? s->in1[1] : s->in2;
@@ -179,7 +185,7 @@ static bool layers_fit(struct reader *r, uint64_t left)
 	for (size_t i = 0; i < COUNT(stacks); i++) {
 		uint64_t bytes = stack_bytes(r, &stacks[i]);
 
-		if (stack_hash(&stacks[i], r->l1) != r->net_hash || (left != bytes && left != BUCKETS * bytes))
+		if (!may_be(r, &stacks[i]) || (left != bytes && left != BUCKETS * bytes))
 			continue;
 		r->stack = &stacks[i];
 		r->n_stacks = left / bytes;
@@ -381,7 +387,7 @@ static uint64_t plain_rows(struct reader *r)
 		for (int k = 0; k < 2; k++) {
 			uint64_t bytes = stack_bytes(r, &stacks[i]) * (k ? BUCKETS : 1);
 
-			if (stack_hash(&stacks[i], r->l1) == r->net_hash && bytes < left && (left - bytes) % row == 0 &&
+			if (may_be(r, &stacks[i]) && bytes < left && (left - bytes) % row == 0 &&
 			    load_uint(r->c.p + (left - bytes), 4, false) == r->net_hash)
 				return (left - bytes) / row;
 		}

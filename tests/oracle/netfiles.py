@@ -12,9 +12,10 @@ import weightfiles as wf
 
 def same_as(path, tensors, label, options=(), said_too=""):
     """Every tensor of the file is identical, in type, shape and bytes, to what another reader found: told by the program
-    under test, comparing the file with a safetensors file of those. said_too: trouble that it is to tell besides."""
-    other = f"expected-{check.count}.safetensors"
-    wf.write_safetensors(other, tensors)
+    under test, comparing the file with a file of those. said_too: trouble that it is to tell besides."""
+    blocks = any(t[0] in wf.BLOCKS for t in tensors.values())
+    other = "expected.gguf" if blocks else "expected.safetensors"
+    (wf.write_gguf if blocks else wf.write_safetensors)(other, tensors)
     doc, status, said = check.run("diff", "-o", "json", *options, path, other)
     if doc is None:
         check.ok(False, label, [f"exit status {status}: {said}"])
