@@ -261,16 +261,8 @@ static enum rc set_ascii(struct opts *o, const char *arg, struct err *e)
 
 static enum rc set_format(struct opts *o, const char *arg, struct err *e)
 {
-	struct buf all = {0};
-
 	o->format = arg;
-	if (format_by_name(arg))
-		return RC_OK;
-	for (size_t i = 0; formats[i]; i++)
-		buf_printf(&all, "%s%s", i ? ", " : "", formats[i]->name);
-	err_set(e, "no format '%s'; there are %s", arg, all.p ? all.p : "none");
-	buf_free(&all);
-	return RC_FAIL;
+	return format_by_name(arg) ? RC_OK : err_set(e, "no format '%s'; weigh formats lists them", arg);
 }
 
 static enum rc set_cpu(struct opts *o, const char *arg, struct err *e)

@@ -4,8 +4,8 @@
 
 #include "format/format.h"
 
-/* Says what the file looks like and which formats are read instead. Returns RC_FAIL. */
-enum rc describe_unknown(struct bytes head, uint64_t size, const struct format *const *readers, struct err *);
+/* Says what the file looks like. Returns RC_FAIL. */
+enum rc describe_unknown(struct bytes head, uint64_t size, struct err *);
 
 /* What a zip file is whose first entry gives away a format that is not read here; NULL: nothing special. */
 const char *describe_zip(struct bytes head);

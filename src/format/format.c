@@ -89,7 +89,7 @@ static enum rc read_member(struct model *m, uint32_t member, const char *want, s
 	if (!f && want)
 		return err_set(e, "there is no format %s; weigh formats lists them", want);
 	if (!f)
-		return describe_unknown(first_bytes(in->data), in->size, formats, e);
+		return describe_unknown(first_bytes(in->data), in->size, e);
 	m->format = f->name;
 	m->variant = "";
 	return f->read(m, member, e);
