@@ -16,14 +16,10 @@
 const struct format *const formats[] = {
 	&format_safetensors, &format_safetensors_index, &format_gguf, &format_npy, &format_npz,
 	&format_torch, &format_torch_index, &format_pickle, &format_paddle,
-	&format_lc0, &format_onnx, /*&format_caffe, &format_coreml, &format_coreml_package,*/
-	&format_lc0, &format_onnx, &format_caffe, /*&format_coreml, &format_coreml_package,*/
-	&format_lc0, &format_onnx, &format_caffe, &format_coreml, &format_coreml_package, NULL,
-	&format_leela, &format_katago, NULL,
-	&format_leela, &format_katago, &format_nnue, NULL,
-	&format_leela, &format_katago, &format_nnue, &format_ggml, NULL,
-	&format_leela, &format_katago, &format_nnue, &format_ggml, &format_mxnet,
-	&format_rnnoise, &format_gnubg, &format_ncnn, &format_ncnn_bin, &format_darknet, &format_dlib, &format_nnue_raw, NULL,
+	&format_onnx, &format_coreml, &format_coreml_package, &format_caffe, &format_mxnet, &format_ncnn, &format_ncnn_bin,
+	&format_darknet, &format_dlib, &format_ggml,
+	&format_lc0, &format_leela, &format_katago, &format_nnue, &format_nnue_raw, &format_gnubg, &format_rnnoise,
+	NULL,
 };
 
 const struct format *format_by_name(const char *name)

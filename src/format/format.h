@@ -32,13 +32,10 @@ struct format {
 
 extern const struct format format_safetensors, format_safetensors_index, format_gguf, format_npy, format_npz;
 extern const struct format format_torch, format_torch_index, format_pickle, format_paddle;
-extern const struct format format_lc0, format_onnx, format_caffe, format_coreml, format_coreml_package;
-extern const struct format format_leela, format_katago;
-extern const struct format format_leela, format_katago, format_nnue;
-extern const struct format format_leela, format_katago, format_nnue, format_ggml;
-extern const struct format format_leela, format_katago, format_nnue, format_ggml, format_mxnet;
-extern const struct format format_rnnoise, format_gnubg, format_ncnn, format_ncnn_bin,
-	format_darknet, format_dlib, format_nnue_raw;
+extern const struct format format_onnx, format_coreml, format_coreml_package, format_caffe, format_mxnet;
+extern const struct format format_ncnn, format_ncnn_bin, format_darknet, format_dlib, format_ggml;
+extern const struct format format_lc0, format_leela, format_katago, format_nnue, format_nnue_raw;
+extern const struct format format_gnubg, format_rnnoise;
 extern const struct format *const formats[]; /* NULL-terminated */
 
 const struct format *format_by_name(const char *name); /* NULL: no such format */
