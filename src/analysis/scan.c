@@ -38,6 +38,7 @@ struct task {
 	struct lane *lanes; /* one a worker, made when the first part runs */
 	struct result *result;
 	bool failed, differs, other_bytes, beyond; /* other_bytes: any step's bytes differ; beyond: the tolerance */
+	struct ladder ladder;
 	struct task *next;
 };
 
@@ -130,6 +131,15 @@ static struct dist *new_dist(const struct tensor *t)
 	return readable(t) ? dist_new(t->type) : NULL;
 }
 
+/* Of the rungs between equal and changed; left closed where whether anything differs is all that was asked. */
+static void begin_ladder(const struct task *t, struct ladder *l)
+{
+	const struct tensor *a = side_of(t, A), *b = side_of(t, B);
+
+	if (t->way == WALK_PAIR && !(t->want & WANT_EQUAL))
+		ladder_init(l, a->type, b->type, a->count);
+}
+
 /* A hundred thousand tasks may wait: what they work with is made when they begin. With the lock held, or in done. */
 static void begin(struct task *t)
 {
@@ -139,6 +149,7 @@ static void begin(struct task *t)
 	moments_init(&t->result->moments[A]);
 	moments_init(&t->result->moments[B]);
 	pair_init(&t->result->sum);
+	begin_ladder(t, &t->ladder);
 	t->lanes = xcalloc(pool_threads(t->scan->s->pool), sizeof(*t->lanes));
 }
 
@@ -301,6 +312,7 @@ static void run(struct job *job, uint64_t part, void *out, unsigned worker)
 	moments_init(&p->moments[A]);
 	moments_init(&p->moments[B]);
 	pair_init(&p->sum);
+	begin_ladder(t, &p->ladder);
 	if (t->way == WALK_BYTES)
 		run_bytes(t, part, p);
 	else if (readable(side_of(t, side_b ? B : A)))
@@ -332,6 +344,7 @@ static void merge(struct job *job, uint64_t part, void *out)
 	moments_merge(&t->result->moments[A], &p->moments[A]);
 	moments_merge(&t->result->moments[B], &p->moments[B]);
 	pair_merge(&t->result->sum, &p->sum);
+	ladder_merge(&t->ladder, &p->ladder);
 	t->other_bytes |= p->other_bytes;
 	t->beyond |= p->beyond;
 	t->differs |= differs(t, p);
@@ -380,6 +393,18 @@ static struct dist *gather(struct task *t, size_t offset)
 	return all;
 }
 
+/* Tolerance comes first: a pair that is equal by it stands on no other rung. */
+static void finish_ladder(struct task *t)
+{
+	struct buf words = {0};
+
+	if (t->failed || !t->differs)
+		return;
+	ladder_end(&t->ladder, &t->result->relation);
+	relation_words(&words, &t->result->relation);
+	t->result->how = words.p;
+}
+
 static void finish_numbers(struct task *t)
 {
 	struct result *r = t->result;
@@ -397,6 +422,7 @@ static void finish_numbers(struct task *t)
 		r->diff.p50_abs_diff = dist_quantile(d, 0.50, 0, r->diff.max_abs_diff);
 		r->diff.p99_abs_diff = dist_quantile(d, 0.99, 0, r->diff.max_abs_diff);
 	}
+	finish_ladder(t);
 }
 
 static void lanes_free(struct task *t)
@@ -482,7 +508,11 @@ static enum status final_status(const struct task *t)
 		return ST_UNDECODED;
 	if (!t->other_bytes && !t->differs && same_encoding(r->t[A], r->t[B]))
 		return ST_IDENTICAL;
-	return t->differs ? ST_CHANGED : ST_EQUAL;
+	if (!t->differs)
+		return ST_EQUAL;
+	return t->result->relation.rung == RUNG_CAST	    ? ST_CAST
+	       : t->result->relation.rung == RUNG_QUANTISED ? ST_QUANTISED
+							    : ST_CHANGED;
 }
 
 bool scan_take(struct scan *sc, size_t *row)

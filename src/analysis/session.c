@@ -14,6 +14,8 @@ const struct status_info statuses[ST_COUNT] = {
 	[ST_PENDING] = {"pending", ' ', "…", "not compared yet"},
 	[ST_IDENTICAL] = {"identical", '=', "=", "same type, shape and bytes"},
 	[ST_EQUAL] = {"equal", ':', "≈", "the same values in another encoding, or within tolerance"},
+	[ST_CAST] = {"cast", '>', "→", "one side is the other rounded to its type"},
+	[ST_QUANTISED] = {"quantised", '#', "#", "one side is within half a step of what the other's blocks hold"},
 	[ST_CHANGED] = {"changed", '~', "~", "same shape, other values"},
 	[ST_UNDECODED] = {"undecoded", '?', "?", "a type that cannot be decoded, or a tensor that cannot be read"},
 	[ST_RESHAPED] = {"reshaped", '!', "!", "other shape"},
@@ -30,6 +32,17 @@ int status_by_name(struct str name)
 		if (str_eq(name, str_of(statuses[i].name)))
 			return i;
 	return -1;
+}
+
+bool status_compared(enum status s)
+{
+	return s == ST_IDENTICAL || s == ST_EQUAL || s == ST_CAST || s == ST_QUANTISED || s == ST_CHANGED;
+}
+
+bool status_differs(enum status s)
+{
+	return s == ST_CAST || s == ST_QUANTISED || s == ST_CHANGED || s == ST_RESHAPED || s == ST_ADDED ||
+	       s == ST_REMOVED;
 }
 
 static unsigned without_ones(const struct tensor *t, uint64_t out[RANK_MAX])
@@ -139,6 +152,7 @@ void result_free(struct result *r)
 	for (int side = A; side <= B; side++)
 		bins_free(&r->bins[side]);
 	bins_free(&r->bins_d);
+	free(r->how);
 	free(r->error);
 	free(r);
 }

@@ -9,12 +9,15 @@
 #include "analysis/opts.h"
 #include "model/model.h"
 #include "num/bins.h"
+#include "num/ladder.h"
 #include "num/pair.h"
 
 enum status {
 	ST_PENDING, /* both are there and comparable; not compared yet */
 	ST_IDENTICAL,
 	ST_EQUAL,
+	ST_CAST,
+	ST_QUANTISED,
 	ST_CHANGED,
 	ST_UNDECODED,
 	ST_RESHAPED,
@@ -33,6 +36,10 @@ struct status_info {
 extern const struct status_info statuses[ST_COUNT];
 int status_by_name(struct str name); /* -1: none */
 
+/* Whether the elements of a pair were put side by side and are known to differ or not: its differences are defined. */
+bool status_compared(enum status);
+bool status_differs(enum status); /* of a pair that counts as a difference in the exit status */
+
 enum via { VIA_NONE, VIA_NAME };
 extern const char *const vias[];
 
@@ -45,6 +52,8 @@ struct result {
 	struct pairsum sum;
 	struct stats stats[2];
 	struct diff diff;
+	struct relation relation;    /* of a pair whose types and values differ */
+	char *how;                  /* the same in words; NULL: there is none; owned */
 	struct bins bins[2], bins_d; /* with WANT_BINS */
 	char *error;                /* NULL, or why values could not be read; owned */
 };

@@ -172,6 +172,8 @@ static void double_two_block(const struct walk *wk, struct tally *t, struct benc
 		widen(w->x[A], n);
 	if (complex && decode_width(tb) == 1)
 		widen(w->x[B], n);
+	if (ladder_open(&p->ladder) && !wk->bins)
+		ladder_add(&p->ladder, w->x[A], w->x[B], ra, rb, n);
 	if (given || tolerance || complex || t->dist_d || wk->bins)
 		differences(wk, w, ra, rb, n);
 	if (!wk->bins && given)

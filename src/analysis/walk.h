@@ -8,6 +8,7 @@
 #include "analysis/session.h"
 #include "num/dist.h"
 #include "num/floats.h"
+#include "num/ladder.h"
 
 struct walk {
 	enum dtype type[2];
@@ -26,6 +27,7 @@ struct tally {
 struct part {
 	struct moments moments[2];
 	struct pairsum sum;
+	struct ladder ladder;
 	bool other_bytes, beyond; /* some bytes differ; some values differ by more than the tolerance */
 };
 
