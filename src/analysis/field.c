@@ -112,16 +112,24 @@ static void get_distinct(const struct field *f, const struct row *r, int side, s
 		*c = (struct cell){.kind = CELL_COUNT, .u.count = (uint64_t)r->result->stats[side].distinct};
 }
 
-/* A pair has differences when its elements were put side by side. */
-static bool has_diff(const struct row *r)
+static void get_how(const struct field *f, const struct row *r, int side, struct cell *c)
 {
-	return r->status == ST_IDENTICAL || r->status == ST_EQUAL || r->status == ST_CHANGED;
+	(void)f, (void)side;
+	if (r->result && r->result->how)
+		*c = (struct cell){.kind = CELL_TEXT, .u.text = str_of(r->result->how)};
+}
+
+static void get_beyond(const struct field *f, const struct row *r, int side, struct cell *c)
+{
+	(void)side;
+	if (r->result && r->result->relation.rung == RUNG_QUANTISED)
+		real_cell(c, r->result->relation.share, f->kind);
 }
 
 static void get_diff(const struct field *f, const struct row *r, int side, struct cell *c)
 {
 	(void)side;
-	if (has_diff(r) && has_stats(r, A) && has_stats(r, B))
+	if (status_compared(r->status) && has_stats(r, A) && has_stats(r, B))
 		get_number(f, &r->result->diff, c);
 }
 
@@ -136,6 +144,8 @@ const struct field fields[] = {
 	HEADER("name", "name", CELL_TEXT, get_name, "the tensor's name"),
 	HEADER("status", "status", CELL_TEXT, get_status, "what became of the pair"),
 	HEADER("retyped", "retyped", CELL_BOOL, get_retyped, "whether the types of a pair differ"),
+	HEADER("how", "how", CELL_TEXT, get_how, "of a pair that is cast or quantised: how, in words"),
+	HEADER("beyond", "beyond", CELL_FRACTION, get_beyond, "of a quantised pair: the share beyond half a step"),
 	HEADER("via", "via", CELL_TEXT, get_via, "how the pair was found"),
 	HEADER("type", "type", CELL_TEXT, get_type, "element type"),
 	HEADER("shape", "shape", CELL_SHAPE, get_shape, "dimensions, the slowest-varying first"),

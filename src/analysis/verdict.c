@@ -3,9 +3,26 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/fmt.h"
 #include "base/utf8.h"
+
+static void add_conversion(struct conversions *c, const struct row *r)
+{
+	const struct relation *l = &r->result->relation;
+	const char *type = r->t[l->reverse ? A : B]->type_name;
+	size_t i = 0;
+
+	c->roundings = c->n ? c->roundings & l->roundings : l->roundings;
+	c->n++;
+	while (i < c->n_types && strcmp(c->types[i], type) != 0)
+		i++;
+	if (i == COUNT(c->types))
+		c->more_types = true;
+	else if (i == c->n_types)
+		c->types[c->n_types++] = type;
+}
 
 void summarise(struct summary *sum, const struct session *s, const size_t *rows, size_t n)
 {
@@ -22,6 +39,10 @@ void summarise(struct summary *sum, const struct session *s, const size_t *rows,
 			most = r->result->diff.rel_l2;
 			sum->strongest = rows[i];
 		}
+		if (r->status == ST_CAST)
+			add_conversion(&sum->casts[r->result->relation.reverse], r);
+		if (r->status == ST_QUANTISED)
+			add_conversion(&sum->quantised[r->result->relation.reverse], r);
 	}
 	meta = session_meta(s, &n_meta);
 	for (size_t i = 0; i < n_meta; i++) {
@@ -32,6 +53,13 @@ void summarise(struct summary *sum, const struct session *s, const size_t *rows,
 	free(meta);
 }
 
+bool summary_converted(const struct summary *sum)
+{
+	const size_t *n = sum->all.by_status;
+
+	return !n[ST_CHANGED] && n[ST_CAST] + n[ST_QUANTISED] > 0;
+}
+
 static size_t meta_differences(const struct summary *sum)
 {
 	return sum->meta_changed + sum->meta_added + sum->meta_removed;
@@ -39,8 +67,11 @@ static size_t meta_differences(const struct summary *sum)
 
 static bool tensors_differ(const struct rollup *u)
 {
-	return u->by_status[ST_CHANGED] || u->by_status[ST_RESHAPED] || u->by_status[ST_ADDED] ||
-	       u->by_status[ST_REMOVED];
+	size_t n = 0;
+
+	for (int i = 0; i < ST_COUNT; i++)
+		n += status_differs((enum status)i) ? u->by_status[i] : 0;
+	return n > 0;
 }
 
 static bool trouble(const struct session *s, const struct rollup *u)
@@ -59,6 +90,55 @@ static const char *plural(size_t n, const char *one, const char *many)
 	return n == 1 ? one : many;
 }
 
+/* "Q4_K", "Q4_K, Q5_K and Q6_K" */
+static void type_names(struct buf *b, const struct conversions *c)
+{
+	for (size_t i = 0; i < c->n_types; i++) {
+		bool last = i + 1 == c->n_types && !c->more_types;
+
+		buf_puts(b, i == 0 ? "" : last ? " and " : ", ");
+		buf_puts(b, c->types[i]);
+	}
+	buf_puts(b, c->more_types ? " and others" : "");
+}
+
+/* "all 148 tensors of B are A rounded to BF16 (to nearest even)", ", 12 of B are A quantised to Q8_0" */
+static void conversion(struct buf *b, const struct summary *sum, const struct conversions *c, bool reverse, bool cast)
+{
+	size_t all = sum->all.tensors[reverse ? A : B];
+	char side = reverse ? 'A' : 'B';
+	int rounding = 0;
+
+	if (c->n == 0)
+		return;
+	if (b->n)
+		buf_printf(b, ", %zu of %c %s ", c->n, side, c->n == 1 ? "is" : "are");
+	else if (all == 1)
+		buf_printf(b, "the only tensor of %c is ", side);
+	else if (c->n == all)
+		buf_printf(b, "all %zu tensors of %c are ", all, side);
+	else
+		buf_printf(b, "%zu of %zu tensors of %c %s ", c->n, all, side, c->n == 1 ? "is" : "are");
+	buf_printf(b, "%c %s to ", reverse ? 'B' : 'A', cast ? "rounded" : "quantised");
+	type_names(b, c);
+	if (!cast)
+		return;
+	while (rounding < ROUND_COUNT && !(c->roundings >> rounding & 1))
+		rounding++;
+	if (rounding == ROUND_COUNT)
+		buf_puts(b, " (not all in one way)");
+	else
+		buf_printf(b, " (%s%s)", rounding == ROUND_ZERO ? "" : "to ", rounding_names[rounding]);
+}
+
+static void conversions(struct buf *b, const struct summary *sum)
+{
+	for (int way = 0; way < 2; way++)
+		conversion(b, sum, &sum->casts[way], way == 1, true);
+	for (int way = 0; way < 2; way++)
+		conversion(b, sum, &sum->quantised[way], way == 1, false);
+}
+
 /* "12 of 148 tensors changed", "3 added", ... */
 static void changes(struct buf *b, const struct summary *sum)
 {
@@ -67,9 +147,14 @@ static void changes(struct buf *b, const struct summary *sum)
 
 	if (n[ST_CHANGED])
 		buf_printf(b, "%zu of %zu %s changed", n[ST_CHANGED], both, plural(both, "tensor", "tensors"));
+	conversions(b, sum);
 	add_clause(b, n[ST_RESHAPED], "reshaped");
 	add_clause(b, n[ST_ADDED], "added");
 	add_clause(b, n[ST_REMOVED], "removed");
+	if (!n[ST_CHANGED] && !n[ST_RESHAPED] && n[ST_CAST] + n[ST_QUANTISED]) {
+		add_clause(b, n[ST_EQUAL], "equal");
+		add_clause(b, n[ST_IDENTICAL], "identical");
+	}
 }
 
 static void strongest(struct buf *b, const struct session *s, const struct summary *sum)

@@ -289,11 +289,6 @@ int batch_compare(struct batch *b, struct summary *sum)
 	return summary_status(b->s, sum);
 }
 
-static bool differs(enum status s)
-{
-	return s == ST_CHANGED || s == ST_RESHAPED || s == ST_ADDED || s == ST_REMOVED;
-}
-
 /* The first difference in the order of the rows, so that it does not depend on who computed first; what the headers
  * tell comes before anything is read. Says which it is; false: there is none. */
 static bool first_difference(struct batch *b, struct buf *what)
@@ -302,7 +297,7 @@ static bool first_difference(struct batch *b, struct buf *what)
 	struct summary sum;
 	size_t i;
 
-	for (i = 0; i < b->n_rows && !differs(s->rows[b->rows[i]].status); i++)
+	for (i = 0; i < b->n_rows && !status_differs(s->rows[b->rows[i]].status); i++)
 		;
 	summarise(&sum, s, b->rows, 0);
 	forget_metadata(b, &sum);
@@ -314,7 +309,7 @@ static bool first_difference(struct batch *b, struct buf *what)
 		batch_scan(b, WANT_EQUAL);
 		for (i = 0; i < b->n_rows; i++) {
 			batch_wait(b, b->rows[i]);
-			if (differs(s->rows[b->rows[i]].status))
+			if (status_differs(s->rows[b->rows[i]].status))
 				break;
 		}
 	}
@@ -322,7 +317,11 @@ static bool first_difference(struct batch *b, struct buf *what)
 		return false;
 	b->n_rows = i + 1; /* what lies behind was not waited for, and is not part of the account */
 	utf8_display(what, s->rows[b->rows[i]].name, b->st.ascii);
-	buf_printf(what, " %s", statuses[s->rows[b->rows[i]].status].name);
+	/* Of two types, whether all of it was rounded or quantised is not known after the first difference. */
+	if (s->rows[b->rows[i]].retyped && s->rows[b->rows[i]].status == ST_CHANGED)
+		buf_puts(what, " differs");
+	else
+		buf_printf(what, " %s", statuses[s->rows[b->rows[i]].status].name);
 	return true;
 }
 

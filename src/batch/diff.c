@@ -13,6 +13,7 @@ static const struct column columns[] = {
 	{.key = "status", .title = "", .left = true},
 	{.key = "name", .title = "name", .left = true, .shrink = true},
 	{.key = "type", .title = "type", .left = true, .expendable = 6},
+	{.key = "how", .title = "how", .left = true, .quiet = true, .expendable = 4},
 	{.key = "shape", .title = "shape", .left = true, .expendable = 8},
 	{.key = "changed_fraction", .title = "changed", .quiet = true, .expendable = 2},
 	{.key = "rel_l2", .title = "rel_l2", .quiet = true},
@@ -50,12 +51,13 @@ static void put_row(struct table *t, const struct row *r, bool ascii, const stru
 
 	buf_printf(&status, "%s %s", ascii ? mark : statuses[r->status].utf8_mark, statuses[r->status].name);
 	two_cells(&type, f[2], r, ascii);
-	two_cells(&shape, f[3], r, ascii);
+	two_cells(&shape, f[4], r, ascii);
 	cells[0] = cell_text(buf_view(&status));
 	cells[1] = cell_text(r->name);
 	cells[2] = cell_text(buf_view(&type));
-	cells[3] = cell_text(buf_view(&shape));
-	for (size_t i = 4; i < COUNT(columns); i++)
+	cells[3] = field_get(f[3], r, A);
+	cells[4] = cell_text(buf_view(&shape));
+	for (size_t i = 5; i < COUNT(columns); i++)
 		cells[i] = field_get(f[i], r, A);
 	table_row(t, cells, status_hue(r->status));
 	buf_free(&status);
@@ -116,6 +118,8 @@ static void lay_out(struct layout *l)
 	add(l, "", "b", field_by_key(STR("name")), B);
 	add(l, "", "via", field_by_key(STR("via")), A);
 	add(l, "", "retyped", field_by_key(STR("retyped")), A);
+	add(l, "", "how", field_by_key(STR("how")), A);
+	add(l, "", "beyond", field_by_key(STR("beyond")), A);
 	for (size_t i = 0; i < COUNT(heads); i++) {
 		add(l, "a_", heads[i], field_by_key(str_of(heads[i])), A);
 		add(l, "b_", heads[i], field_by_key(str_of(heads[i])), B);

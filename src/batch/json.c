@@ -295,6 +295,26 @@ static void put_side(json_t *o, const char *key, json_t *value)
 	js_put(o, key, value ? value : json_null());
 }
 
+static json_t *js_relation(const struct relation *l)
+{
+	static const char *const became[] = {
+		[0] = NULL, [OVER_INFINITE] = "infinity", [OVER_NAN] = "nan", [OVER_LARGEST] = "largest",
+	};
+	json_t *o = sure(json_object());
+
+	js_put(o, "direction", js_text(l->reverse ? STR("b to a") : STR("a to b")));
+	if (l->rung == RUNG_QUANTISED) {
+		js_put(o, "beyond", js_number(l->share));
+		js_put(o, "elements_beyond", js_u64(l->beyond));
+		return o;
+	}
+	js_put(o, "rounding", js_text(str_of(rounding_names[l->rounding])));
+	js_put(o, "out_of_range", js_u64(l->n_over));
+	put_side(o, "became", l->n_over ? js_text(str_of(became[l->over])) : NULL);
+	js_put(o, "flushed", js_u64(l->n_flushed));
+	return o;
+}
+
 json_t *js_pair(const struct row *r)
 {
 	static const char *const keys[2][3] = {{"a", "a_type", "a_shape"}, {"b", "b_type", "b_shape"}};
@@ -309,6 +329,8 @@ json_t *js_pair(const struct row *r)
 	put_side(o, "via", vias[r->via] ? js_text(str_of(vias[r->via])) : NULL);
 	js_put(o, "status", js_text(str_of(statuses[r->status].name)));
 	js_put(o, "retyped", json_boolean(r->retyped));
+	if (r->status == ST_CAST || r->status == ST_QUANTISED)
+		js_put(o, statuses[r->status].name, js_relation(&r->result->relation));
 	for (int side = A; side <= B; side++)
 		put_side(o, keys[side][1], r->t[side] ? js_text(str_of(r->t[side]->type_name)) : NULL);
 	for (int side = A; side <= B; side++)

@@ -58,7 +58,7 @@ enum hue status_hue(enum status s)
 	static const enum hue hues[ST_COUNT] = {
 		[ST_IDENTICAL] = HUE_QUIET, [ST_EQUAL] = HUE_EQUAL, [ST_CHANGED] = HUE_CHANGED,
 		[ST_UNDECODED] = HUE_WARN,  [ST_ADDED] = HUE_ADDED, [ST_REMOVED] = HUE_REMOVED,
-		[ST_RESHAPED] = HUE_WARN,
+		[ST_RESHAPED] = HUE_WARN,   [ST_CAST] = HUE_CONVERTED, [ST_QUANTISED] = HUE_CONVERTED,
 	};
 
 	return hues[s];
@@ -70,6 +70,7 @@ void paint(struct buf *b, const struct style *st, enum hue hue, struct str s)
 	static const char *const codes[HUE_COUNT] = {
 		[HUE_HEAD] = "1",     [HUE_QUIET] = "2",    [HUE_EQUAL] = "36", [HUE_CHANGED] = "33",
 		[HUE_ADDED] = "32", [HUE_REMOVED] = "31", [HUE_WARN] = "35",
+		[HUE_CONVERTED] = "34",
 	};
 
 	if (!st->color || !codes[hue] || s.n == 0) {

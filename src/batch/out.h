@@ -20,7 +20,7 @@ struct style {
 /* Decides by the options, the environment (COLUMNS, NO_COLOR, TERM) and standard output. */
 struct style style_of(const struct opts *);
 
-enum hue { HUE_NONE, HUE_HEAD, HUE_QUIET, HUE_EQUAL, HUE_CHANGED, HUE_ADDED, HUE_REMOVED, HUE_WARN, HUE_COUNT };
+enum hue { HUE_NONE, HUE_HEAD, HUE_QUIET, HUE_EQUAL, HUE_CONVERTED, HUE_CHANGED, HUE_ADDED, HUE_REMOVED, HUE_WARN, HUE_COUNT };
 enum hue status_hue(enum status);
 
 /* Appends text in a colour, if there are colours. */

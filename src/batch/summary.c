@@ -244,6 +244,7 @@ static const struct column group_columns_one[] = {
 static const struct column group_columns_two[] = {
 	{.key = "group", .title = "group", .left = true, .shrink = true},
 	{.key = "tensors", .title = "tensors"},
+	{.key = "converted", .title = "converted", .quiet = true},
 	{.key = "changed", .title = "changed", .quiet = true},
 	{.key = "other", .title = "other", .quiet = true},
 	{.key = "rel_l2", .title = "rel_l2"},
@@ -265,7 +266,8 @@ static void put_group(struct table *t, const struct batch *b, const struct group
 		rel = (struct cell){.kind = CELL_REAL, .u.real = u->diff.rel_l2};
 	if (compares)
 		table_row(t, (struct cell[]){
-			cell_text(g->name), count, cell_count(u->by_status[ST_CHANGED]),
+			cell_text(g->name), count, cell_count(u->by_status[ST_CAST] + u->by_status[ST_QUANTISED]),
+			cell_count(u->by_status[ST_CHANGED]),
 			cell_count(u->by_status[ST_UNDECODED] + u->by_status[ST_RESHAPED] + u->by_status[ST_ADDED] +
 				   u->by_status[ST_REMOVED]),
 			rel, cell_text(buf_view(&bars)),
@@ -313,23 +315,23 @@ static size_t put_groups(const struct batch *b, size_t lines)
 
 /* ---- the tensors that stand out ---- */
 
-static double row_weight(const struct batch *b, const struct row *r)
+static double row_weight(const struct batch *b, const struct row *r, bool converted)
 {
 	if (b->s->n_models < 2)
 		return (double)r->t[A]->count;
-	if (r->status != ST_CHANGED || !has_diff(r))
+	if (!has_diff(r) || !(converted ? status_differs(r->status) : r->status == ST_CHANGED))
 		return -1;
 	return isfinite(r->result->diff.rel_l2) ? r->result->diff.rel_l2 : HUGE_VAL; /* from nothing to something */
 }
 
 /* The rows of the greatest weight, the greatest first; those below 0 are left out. The caller frees *out. */
-static size_t weightiest_rows(const struct batch *b, size_t most, struct ranked **out)
+static size_t weightiest_rows(const struct batch *b, size_t most, bool converted, struct ranked **out)
 {
 	size_t n = 0;
 
 	*out = xcalloc(b->n_rows, sizeof(**out));
 	for (size_t i = 0; i < b->n_rows; i++) {
-		double w = row_weight(b, &b->s->rows[b->rows[i]]);
+		double w = row_weight(b, &b->s->rows[b->rows[i]], converted);
 
 		if (w >= 0)
 			(*out)[n++] = (struct ranked){w, b->rows[i]};
@@ -360,25 +362,37 @@ static struct cell value(const struct row *r, const char *key)
 	return field_get(field_by_key(str_of(key)), r, A);
 }
 
-static void put_strong(struct table *t, const struct batch *b, const struct row *r, double weight, double max)
+static const struct column moved_columns[] = {
+	{.key = "name", .title = "moved most", .left = true, .shrink = true},
+	{.key = "shape", .title = "shape", .left = true, .expendable = 4},
+	{.key = "how", .title = "how", .left = true, .expendable = 3},
+	{.key = "max_abs_diff", .title = "max|d|", .expendable = 2},
+	{.key = "rel_l2", .title = "rel_l2"},
+	{.key = "bar", .title = "", .left = true, .expendable = 1},
+};
+
+static void put_strong(struct table *t, const struct batch *b, const struct row *r, double weight, double max,
+		       bool converted)
 {
 	struct buf bars = {0};
 
 	bar(&bars, &b->st, max > 0 ? weight / max : 0, BAR);
 	table_row(t, (struct cell[]){
-		cell_text(r->name), value(r, "shape"), value(r, "changed_fraction"), value(r, "max_abs_diff"),
+		cell_text(r->name), value(r, "shape"), value(r, converted ? "how" : "changed_fraction"),
+		value(r, "max_abs_diff"),
 		value(r, "rel_l2"), cell_text(buf_view(&bars)),
 	}, HUE_NONE);
 	buf_free(&bars);
 }
 
-static void put_strongest(const struct batch *b, size_t lines)
+static void put_strongest(const struct batch *b, size_t lines, bool converted)
 {
 	bool compares = b->s->n_models == 2;
 	struct ranked *order;
-	size_t n = weightiest_rows(b, lines, &order);
-	struct table *t = compares ? table_new(&b->st, strong_columns, COUNT(strong_columns))
-				   : table_new(&b->st, big_columns, COUNT(big_columns));
+	size_t n = weightiest_rows(b, lines, converted, &order);
+	struct table *t = !compares ? table_new(&b->st, big_columns, COUNT(big_columns))
+				    : table_new(&b->st, converted ? moved_columns : strong_columns,
+						COUNT(strong_columns));
 	double max = 0;
 
 	for (size_t i = 0; i < n; i++)
@@ -390,7 +404,7 @@ static void put_strongest(const struct batch *b, size_t lines)
 		const struct row *r = &b->s->rows[order[i].place];
 
 		if (compares)
-			put_strong(t, b, r, order[i].weight, max);
+			put_strong(t, b, r, order[i].weight, max, converted);
 		else
 			table_row(t, (struct cell[]){cell_text(r->name), value(r, "type"), value(r, "shape"),
 						     value(r, "parameters"), value(r, "bytes")}, HUE_NONE);
@@ -489,7 +503,7 @@ static void text_two(const struct batch *b, const struct summary *sum)
 	groups = left > 2 * SECTION + strong + 2 ? left - 2 * SECTION - strong - 1 : 0;
 	if (groups == 0 || put_groups(b, groups) == 0)
 		strong = u64_min(left - SECTION, 10);
-	put_strongest(b, strong);
+	put_strongest(b, strong, summary_converted(sum));
 	put_metadata(b, &meta);
 	put_notes(b);
 	free(meta.rows);
@@ -525,7 +539,7 @@ static void text_one(const struct batch *b)
 	left = lines_left(b, 2 + meta_cost(&meta) + 2 * SECTION + 3);
 	groups = u64_min(left / 2 + 2, 10);
 	groups = put_groups(b, groups);
-	put_strongest(b, left > groups + 2 ? u64_min(left - groups, 10) : 2);
+	put_strongest(b, left > groups + 2 ? u64_min(left - groups, 10) : 2, false);
 	put_troubles(b);
 	put_notes(b);
 	free(meta.rows);
@@ -547,7 +561,8 @@ static void put_json(struct batch *b, const struct summary *sum)
 {
 	bool compares = b->s->n_models == 2;
 	struct ranked *order;
-	size_t n = weightiest_rows(b, b->o->top ? (size_t)b->o->top : STRONGEST_JSON, &order);
+	size_t most = b->o->top ? (size_t)b->o->top : STRONGEST_JSON;
+	size_t n = weightiest_rows(b, most, summary_converted(sum), &order);
 
 	js_begin(&b->st, "summary");
 	js_member(&b->st, compares ? "a" : "model", js_model(&b->s->m[A]));

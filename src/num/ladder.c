@@ -1,7 +1,5 @@
 #include "num/ladder.h"
 
-#include <inttypes.h>
-
 #include "base/fmt.h"
 #include "num/grid.h"
 
@@ -96,6 +94,14 @@ void ladder_end(const struct ladder *l, struct relation *r)
 		}
 }
 
+static void counted(struct buf *b, uint64_t n, const char *what, const char *became)
+{
+	buf_puts(b, ", ");
+	fmt_grouped(b, n);
+	buf_puts(b, what);
+	buf_puts(b, became);
+}
+
 static void cast_words(struct buf *b, const struct relation *r)
 {
 	static const char *const became[] = {
@@ -104,9 +110,9 @@ static void cast_words(struct buf *b, const struct relation *r)
 
 	buf_printf(b, "rounded %s%s", r->rounding == ROUND_ZERO ? "" : "to ", rounding_names[r->rounding]);
 	if (r->n_over)
-		buf_printf(b, ", %" PRIu64 " out of range %s", r->n_over, became[r->over]);
+		counted(b, r->n_over, " out of range ", became[r->over]);
 	if (r->n_flushed)
-		buf_printf(b, ", %" PRIu64 " flushed to 0", r->n_flushed);
+		counted(b, r->n_flushed, " flushed to 0", "");
 }
 
 void relation_words(struct buf *b, const struct relation *r)

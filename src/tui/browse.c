@@ -33,13 +33,15 @@ struct shown { /* a choice of statuses */
 };
 
 enum {
-	CHANGES = 1u << ST_CHANGED | 1u << ST_RESHAPED | 1u << ST_ADDED | 1u << ST_REMOVED,
+	CONVERSIONS = 1u << ST_CAST | 1u << ST_QUANTISED,
+	CHANGES = CONVERSIONS | 1u << ST_CHANGED | 1u << ST_RESHAPED | 1u << ST_ADDED | 1u << ST_REMOVED,
 };
 
 static const struct shown choices[] = {
 	{"all", 0},
 	{"differing", CHANGES},
 	{"changed", 1u << ST_CHANGED | 1u << ST_RESHAPED},
+	{"converted", CONVERSIONS},
 	{"on one side", 1u << ST_ADDED | 1u << ST_REMOVED},
 	{"problems", 1u << ST_UNDECODED},
 };
@@ -591,7 +593,9 @@ static enum status worst(const struct rollup *u)
 		return ST_CHANGED;
 	if (n[ST_PENDING])
 		return ST_PENDING;
-	return n[ST_UNDECODED] ? ST_UNDECODED : n[ST_EQUAL] ? ST_EQUAL : ST_IDENTICAL;
+	if (n[ST_UNDECODED])
+		return ST_UNDECODED;
+	return n[ST_QUANTISED] ? ST_QUANTISED : n[ST_CAST] ? ST_CAST : n[ST_EQUAL] ? ST_EQUAL : ST_IDENTICAL;
 }
 
 static void stand_in(struct stand_in *f, const struct group *g)
@@ -605,7 +609,8 @@ static void stand_in(struct stand_in *f, const struct group *g)
 	}
 	f->result.diff = g->u.diff;
 	f->result.have = WANT_STATS;
-	f->result.error = NULL;
+	f->result.error = f->result.how = NULL;
+	f->result.relation = (struct relation){.rung = RUNG_NONE};
 	f->row.result = g->u.computed ? &f->result : NULL;
 }
 
@@ -618,7 +623,7 @@ static struct line line_of_group(const struct node *node, const struct group *g,
 		.row = row,
 		.type = {g->type[A], g->type[B]},
 		.rows = rows,
-		.differ = n[ST_CHANGED] + n[ST_RESHAPED] + n[ST_ADDED] + n[ST_REMOVED],
+		.differ = n[ST_CAST] + n[ST_QUANTISED] + n[ST_CHANGED] + n[ST_RESHAPED] + n[ST_ADDED] + n[ST_REMOVED],
 		.waiting = rows - g->u.computed,
 	};
 }

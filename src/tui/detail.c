@@ -194,7 +194,7 @@ static void draw_histograms(const struct detail *d, struct area a)
 	const struct row *r = d->row;
 	const char *why = why_no_histogram(d);
 	struct area first = a, second = a;
-	bool differs = r->t[A] && r->t[B] && r->status == ST_CHANGED, both;
+	bool differs = status_compared(r->status) && status_differs(r->status), both;
 	int side = r->t[A] ? A : B;
 
 	if (a.w < 8 || a.h < 2)
@@ -345,9 +345,13 @@ static int draw_head(const struct detail *d, struct area a)
 	utf8_display(&b, d->name.n ? d->name : STR("all tensors"), d->screen->ascii);
 	utf8_ellipsis(&cut, buf_view(&b), (size_t)(room > 0 ? room : 0), d->screen->ascii);
 	x += term_put(a.y, x, room, role, buf_view(&cut)) + 2;
+	buf_clear(&b);
 	if (!d->u && two_sides(d) && st < ST_SINGLE)
-		x += term_puts(a.y, x, a.x + a.w - x, role, st == ST_PENDING ? (d->screen->ascii ? "..." : "…") :
-			       statuses[st].name) + 2;
+		buf_puts(&b, st == ST_PENDING ? (d->screen->ascii ? "..." : "…") : statuses[st].name);
+	if (b.n && d->row->result && d->row->result->how)
+		buf_printf(&b, ": %s", d->row->result->how);
+	if (b.n)
+		x += term_put(a.y, x, a.x + a.w - x, role, buf_view(&b)) + 2;
 	buf_free(&b);
 	buf_free(&cut);
 	return x;

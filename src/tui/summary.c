@@ -134,7 +134,7 @@ static void add_metadata(struct text *t, const struct summary *sum)
 	text_add(t, ROLE_TEXT, STR(""));
 }
 
-static void add_strongest(struct state *st, struct screen *sc)
+static void add_strongest(struct state *st, struct screen *sc, bool converted)
 {
 	const struct field *rel = field_by_key(STR("rel_l2"));
 	size_t *rows = xcalloc(sc->s->n_rows, sizeof(*rows)), n = 0;
@@ -142,9 +142,13 @@ static void add_strongest(struct state *st, struct screen *sc)
 	for (size_t i = 0; i < sc->s->n_rows; i++)
 		if (sc->s->rows[i].status == ST_CHANGED && sc->s->rows[i].result)
 			rows[n++] = i;
+	for (size_t i = 0; converted && i < sc->s->n_rows; i++)
+		if ((sc->s->rows[i].status == ST_CAST || sc->s->rows[i].status == ST_QUANTISED))
+			rows[n++] = i;
 	sort_rows(sc->s, rows, n, rel, true);
 	if (n)
-		text_add(&st->text, ROLE_HEADER, STR("Changed most (rel_l2)"));
+		text_add(&st->text, ROLE_HEADER, converted ? STR("Moved most by the conversion (rel_l2)")
+							   : STR("Changed most (rel_l2)"));
 	for (size_t i = 0; i < n && i < STRONGEST; i++) {
 		struct cell c = field_get(rel, &sc->s->rows[rows[i]], A);
 		struct buf value = {0}, b = {0};
@@ -181,7 +185,7 @@ static void add_comparison(struct state *st, struct screen *sc)
 	add_metadata(&st->text, &sum);
 	add_findings(st, sc, false);
 	add_findings(st, sc, true);
-	add_strongest(st, sc);
+	add_strongest(st, sc, summary_converted(&sum));
 	buf_free(&b);
 	free(all);
 }

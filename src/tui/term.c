@@ -41,6 +41,7 @@ static const struct look looks[ROLE_COUNT] = {
 	[ROLE_CURSOR] = {'c', -1, -1, -1, A_REVERSE, A_REVERSE},
 	[ROLE_RESTING] = {'r', -1, 238, -1, A_BOLD, A_BOLD | A_UNDERLINE},
 	[ROLE_SAME] = {'=', 108, -1, COLOR_GREEN, 0, 0},
+	[ROLE_CONVERTED] = {'>', 139, -1, COLOR_MAGENTA, 0, 0},
 	[ROLE_CHANGED] = {'~', 179, -1, COLOR_YELLOW, 0, A_BOLD},
 	[ROLE_ADDED] = {'+', 114, -1, COLOR_GREEN, A_BOLD, A_BOLD},
 	[ROLE_REMOVED] = {'-', 174, -1, COLOR_RED, 0, A_BOLD},

@@ -21,6 +21,7 @@ enum role {
 	ROLE_CURSOR,  /* the selected row */
 	ROLE_RESTING, /* the selected row while the keys go elsewhere */
 	ROLE_SAME,
+	ROLE_CONVERTED, /* cast or quantised */
 	ROLE_CHANGED,
 	ROLE_ADDED,
 	ROLE_REMOVED,

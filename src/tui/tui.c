@@ -64,7 +64,7 @@ static void take_in(struct screen *sc, size_t row, bool first)
 		if (row < sc->next && sc->asked)
 			sc->asked--;
 	}
-	if (r->status == ST_CHANGED && r->result && r->result->diff.rel_l2 > sc->strongest)
+	if (status_compared(r->status) && r->result && r->result->diff.rel_l2 > sc->strongest)
 		sc->strongest = r->result->diff.rel_l2;
 	while (v->below)
 		v = v->below;
