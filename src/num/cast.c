@@ -2,6 +2,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 const char *const rounding_names[ROUND_COUNT] = {
 	[ROUND_EVEN] = "nearest even",
@@ -76,31 +77,52 @@ void cast_init(struct castsum *s, enum dtype from, enum dtype to)
 
 /* ---- one element ---- */
 
+static uint64_t bits_of(double x)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &x, sizeof(bits));
+	return bits;
+}
+
 static double power_of_two_below(double x) /* x is positive, finite and normal */
 {
-	union {
-		double d;
-		uint64_t u;
-	} v = {x};
+	uint64_t bits = bits_of(x) & (uint64_t)0x7ff << 52;
 
-	v.u &= (uint64_t)0x7ff << 52;
-	return v.d;
+	memcpy(&x, &bits, sizeof(x));
+	return x;
+}
+
+/* Bits of a double's fraction that a float type does not have. */
+static unsigned dropped(const struct target *t)
+{
+	return (unsigned)(52 + ilogb(t->ulp));
+}
+
+/* Whether the last bit of its code is 0. */
+static bool is_even(const struct target *t, double y)
+{
+	double twice = y / (2 * t->unit);
+
+	return y >= t->normal ? !(bits_of(y) >> dropped(t) & 1) : twice == rint(twice);
 }
 
 /* Becoming infinite, NaN or the largest number, beyond which x is. */
 static unsigned too_large(struct castsum *s, const struct target *t, double x, double limit, unsigned became)
 {
 	double step = t->normal > limit ? t->unit : power_of_two_below(limit) * t->ulp;
+	double middle = limit + step / 2;
+	bool tie = x == middle;
 	unsigned modes = 0;
 
-	if (x - limit > step / 2 || (x - limit == step / 2 && !t->most_is_even))
+	if (x > middle || (tie && !t->most_is_even))
 		modes |= EVEN;
-	if (x - limit >= step / 2)
+	if (x >= middle)
 		modes |= AWAY;
-	if (x - limit >= step)
+	if (x >= limit + step)
 		modes |= ZERO;
-	if (became == OVER_LARGEST && !(modes & EVEN))
-		return ALL; /* x is nearest to the largest number, as others of its neighbourhood are */
+	if (became == OVER_LARGEST && !(modes & EVEN)) /* not too large, but rounded as any other */
+		return tie ? EVEN | ZERO : ALL;
 	s->n_over++;
 	s->over |= became;
 	return became == OVER_LARGEST ? ALL : modes;
@@ -126,16 +148,18 @@ static unsigned nearby(struct castsum *s, const struct target *t, double x, doub
 {
 	bool normal = x >= t->normal;
 	double binade = normal ? power_of_two_below(x) : 0, step = normal ? binade * t->ulp : t->unit;
-	double d = fabs(x - y), twice = y / (2 * step);
 	unsigned modes = 0;
 
+	/* Sums of y and parts of a step are exact; x - y need not be. */
 	if (y < binade)
 		return 0; /* below it numbers are closer together: there is one between x and y */
-	if (d < step / 2)
+	if (y - step / 2 < x && x < y + step / 2)
 		modes = EVEN | AWAY;
-	else if (d == step / 2)
-		modes = (twice == rint(twice) ? EVEN : 0) | (y > x ? AWAY : 0);
-	if (y < x && d < step)
+	else if (x == y - step / 2)
+		modes = AWAY | (is_even(t, y) ? EVEN : 0);
+	else if (x == y + step / 2)
+		modes = is_even(t, y) ? EVEN : 0;
+	if (y < x && x < y + step)
 		modes |= ZERO;
 	if (y == 0 && !normal && t->normal < t->most && modes != ALL) {
 		s->n_flushed++;
@@ -191,41 +215,45 @@ static unsigned modes_wide(struct castsum *s, enum dtype from, enum dtype to, do
 
 /* ---- many ---- */
 
-/* The usual case without a branch: rounded to a float, nothing out of the normal range. False: something else. */
-static bool all_usual(const struct target *t, const double *x, const double *y, size_t n, unsigned *modes)
+enum { RUN = 64 };
+
+/* The usual case, without a branch: normal numbers to a float, where rounding is a matter of the last bits of a double's
+ * fraction. False: something is out of the normal range. */
+static bool usual_run(const struct target *t, const double *x, const double *y, unsigned *modes)
 {
-	unsigned not_even = 0, not_away = 0, not_zero = 0, unusual = 0;
+	uint64_t least = bits_of(t->normal), span = bits_of(t->most) - least;
+	uint64_t drop = dropped(t), half = (uint64_t)1 << (drop - 1), keep = ~(2 * half - 1);
+	uint64_t not_even = 0, not_away = 0, not_zero = 0, outside = 0, a[RUN], b[RUN];
 
-	for (size_t i = 0; i < n; i++) {
-		double size = fabs(x[i]), got = fabs(y[i]), d = fabs(size - got);
-		double step = power_of_two_below(size) * t->ulp, twice = got / (2 * step);
-		bool even = (twice + 0x1p52) - 0x1p52 == twice;
+	memcpy(a, x, sizeof(a));
+	memcpy(b, y, sizeof(b));
+	for (size_t i = 0; i < RUN; i++) {
+		uint64_t above = (a[i] & INT64_MAX) - least;
 
-		unusual |= !(size >= t->normal && size <= t->most) | !(x[i] * y[i] > 0);
-		not_even |= !((d < step / 2) | ((d == step / 2) & even));
-		not_away |= !((d < step / 2) | ((d == step / 2) & (got > size)));
-		not_zero |= !((got <= size) & (d < step));
-		unusual |= got < power_of_two_below(size);
+		not_even |= ((a[i] + (half - 1) + (a[i] >> drop & 1)) & keep) ^ b[i];
+		not_away |= ((a[i] + half) & keep) ^ b[i];
+		not_zero |= (a[i] & keep) ^ b[i];
+		outside |= above | (span - above); /* the sign of either */
 	}
 	*modes = (not_even ? 0 : EVEN) | (not_away ? 0 : AWAY) | (not_zero ? 0 : ZERO);
-	return !unusual;
+	return !(outside >> 63);
 }
 
 void cast_add(struct castsum *s, enum dtype from, enum dtype to, const double *x, const double *y, size_t n)
 {
-	enum { RUN = 64 };
 	const struct target *t = &targets[to];
 	bool wide = is_wide(from) || is_wide(to) || by_way_of_f32(from, to);
+	bool fast = !wide && dtypes[to].kind == KIND_FLOAT && to != DT_F64;
 
 	for (size_t at = 0; at < n && s->modes; at += RUN) {
-		size_t k = n - at < RUN ? n - at : RUN;
+		size_t end = n - at < RUN ? n : at + RUN;
 		unsigned modes;
 
-		if (!wide && all_usual(t, x + at, y + at, k, &modes)) {
+		if (fast && end == at + RUN && usual_run(t, x + at, y + at, &modes)) {
 			s->modes &= modes;
 			continue;
 		}
-		for (size_t i = at; i < at + k && s->modes; i++)
+		for (size_t i = at; i < end && s->modes; i++)
 			s->modes &= wide ? modes_wide(s, from, to, x[i], y[i]) : modes_of(s, t, x[i], y[i]);
 	}
 }

@@ -239,6 +239,29 @@ static double sure_reach(const struct grid *g)
 	return least / 2;
 }
 
+/* Sixteen at a time, without a branch: a run is a multiple of that. */
+static bool all_near(const double *y, const double *x, double near)
+{
+	unsigned far = 0;
+
+	for (size_t i = 0; i < 16; i++)
+		far |= !(fabs(x[i] - y[i]) <= near);
+	return !far;
+}
+
+static size_t run_beyond(const struct grid *g, const struct scales *s, double near, const double *y, const double *x)
+{
+	size_t beyond = 0;
+
+	for (size_t at = 0; at < g->run; at += 16) {
+		if (all_near(y + at, x + at, near))
+			continue;
+		for (size_t i = at; i < at + 16; i++)
+			beyond += !in_cell(g, s, y[i], x[i]);
+	}
+	return beyond;
+}
+
 size_t grid_beyond(enum dtype t, const uint8_t *raw, const double *y, const double *x, size_t n)
 {
 	const struct grid *g = &grids[t];
@@ -248,12 +271,9 @@ size_t grid_beyond(enum dtype t, const uint8_t *raw, const double *y, const doub
 	for (; n; n -= dtypes[t].items, raw += dtypes[t].bytes)
 		for (size_t run = 0; run < dtypes[t].items / g->run; run++) {
 			struct scales s = {0};
-			double near;
 
 			g->scales(&s, raw, run);
-			near = sure * fabs(s.scale);
-			for (size_t i = 0; i < g->run; i++)
-				beyond += !(fabs(x[i] - y[i]) <= near) && !in_cell(g, &s, y[i], x[i]);
+			beyond += run_beyond(g, &s, sure * fabs(s.scale), y, x);
 			x += g->run;
 			y += g->run;
 		}
