@@ -23,7 +23,7 @@ _weigh()
 		return
 		;;
 	--status)
-		mapfile -t COMPREPLY < <(compgen -W 'identical equal changed undecoded reshaped added removed' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'identical equal cast quantised changed undecoded reshaped added removed' -- "$cur")
 		return
 		;;
 	-s | --sort)

@@ -319,7 +319,7 @@ static bool first_difference(struct batch *b, struct buf *what)
 	utf8_display(what, s->rows[b->rows[i]].name, b->st.ascii);
 	/* Of two types, whether all of it was rounded or quantised is not known after the first difference. */
 	if (s->rows[b->rows[i]].retyped && s->rows[b->rows[i]].status == ST_CHANGED)
-		buf_puts(what, " differs");
+		buf_puts(what, " has other values");
 	else
 		buf_printf(what, " %s", statuses[s->rows[b->rows[i]].status].name);
 	return true;

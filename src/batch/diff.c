@@ -13,7 +13,7 @@ static const struct column columns[] = {
 	{.key = "status", .title = "", .left = true},
 	{.key = "name", .title = "name", .left = true, .shrink = true},
 	{.key = "type", .title = "type", .left = true, .expendable = 6},
-	{.key = "how", .title = "how", .left = true, .quiet = true, .expendable = 4},
+	{.key = "how", .title = "how", .left = true, .quiet = true, .expendable = 9},
 	{.key = "shape", .title = "shape", .left = true, .expendable = 8},
 	{.key = "changed_fraction", .title = "changed", .quiet = true, .expendable = 2},
 	{.key = "rel_l2", .title = "rel_l2", .quiet = true},
@@ -118,8 +118,6 @@ static void lay_out(struct layout *l)
 	add(l, "", "b", field_by_key(STR("name")), B);
 	add(l, "", "via", field_by_key(STR("via")), A);
 	add(l, "", "retyped", field_by_key(STR("retyped")), A);
-	add(l, "", "how", field_by_key(STR("how")), A);
-	add(l, "", "beyond", field_by_key(STR("beyond")), A);
 	for (size_t i = 0; i < COUNT(heads); i++) {
 		add(l, "a_", heads[i], field_by_key(str_of(heads[i])), A);
 		add(l, "b_", heads[i], field_by_key(str_of(heads[i])), B);
@@ -129,6 +127,8 @@ static void lay_out(struct layout *l)
 			add(l, "", f->key, f, A);
 	add_side(l, A);
 	add_side(l, B);
+	add(l, "", "how", field_by_key(STR("how")), A);
+	add(l, "", "beyond", field_by_key(STR("beyond")), A);
 	for (size_t i = 0; i < l->n; i++)
 		l->columns[i] = (struct column){.key = l->keys.p + l->key_at[i]};
 }

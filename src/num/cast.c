@@ -23,28 +23,27 @@ struct target {
 	double normal;      /* the smallest normal number; above most for integers, so that all are of one unit */
 	double unit;        /* the distance of numbers below normal */
 	double most, least; /* the largest magnitudes of positive and of negative numbers */
-	bool inf, nan;
-	bool most_is_even;  /* the last bit of most's fraction is 0 */
+	bool inf;
 };
 
-#define FLOAT(ulp_of_1, min_normal, max, has_inf, has_nan, even)                                             \
+#define FLOAT(ulp_of_1, min_normal, max, has_inf)                                                   \
 	{.ulp = (ulp_of_1), .normal = (min_normal), .unit = (min_normal) * (ulp_of_1), .most = (max),        \
-	 .least = (max), .inf = (has_inf), .nan = (has_nan), .most_is_even = (even)}
+	 .least = (max), .inf = (has_inf)}
 #define INTEGER(max, min) {.normal = INFINITY, .unit = 1, .most = (max), .least = (min)}
 
 static const struct target targets[DT_COUNT] = {
-	[DT_F64] = FLOAT(0x1p-52, 0x1p-1022, DBL_MAX, true, true, false),
-	[DT_F32] = FLOAT(0x1p-23, 0x1p-126, FLT_MAX, true, true, false),
-	[DT_F16] = FLOAT(0x1p-10, 0x1p-14, 65504, true, true, false),
-	[DT_BF16] = FLOAT(0x1p-7, 0x1p-126, 0x1.fep127, true, true, false),
-	[DT_F8_E4M3] = FLOAT(0x1p-3, 0x1p-6, 448, false, true, true),
-	[DT_F8_E5M2] = FLOAT(0x1p-2, 0x1p-14, 57344, true, true, false),
-	[DT_F8_E4M3FNUZ] = FLOAT(0x1p-3, 0x1p-7, 240, false, true, false),
-	[DT_F8_E5M2FNUZ] = FLOAT(0x1p-2, 0x1p-15, 57344, false, true, false),
-	[DT_F8_E8M0] = FLOAT(1, 0x1p-127, 0x1p127, false, true, false),
-	[DT_F6_E2M3] = FLOAT(0x1p-3, 1, 7.5, false, false, false),
-	[DT_F6_E3M2] = FLOAT(0x1p-2, 0x1p-2, 28, false, false, false),
-	[DT_F4] = FLOAT(0x1p-1, 1, 6, false, false, false),
+	[DT_F64] = FLOAT(0x1p-52, 0x1p-1022, DBL_MAX, true),
+	[DT_F32] = FLOAT(0x1p-23, 0x1p-126, FLT_MAX, true),
+	[DT_F16] = FLOAT(0x1p-10, 0x1p-14, 65504, true),
+	[DT_BF16] = FLOAT(0x1p-7, 0x1p-126, 0x1.fep127, true),
+	[DT_F8_E4M3] = FLOAT(0x1p-3, 0x1p-6, 448, false),
+	[DT_F8_E5M2] = FLOAT(0x1p-2, 0x1p-14, 57344, true),
+	[DT_F8_E4M3FNUZ] = FLOAT(0x1p-3, 0x1p-7, 240, false),
+	[DT_F8_E5M2FNUZ] = FLOAT(0x1p-2, 0x1p-15, 57344, false),
+	[DT_F8_E8M0] = FLOAT(1, 0x1p-127, 0x1p127, false),
+	[DT_F6_E2M3] = FLOAT(0x1p-3, 1, 7.5, false),
+	[DT_F6_E3M2] = FLOAT(0x1p-2, 0x1p-2, 28, false),
+	[DT_F4] = FLOAT(0x1p-1, 1, 6, false),
 	[DT_U8] = INTEGER(UINT8_MAX, 0),
 	[DT_I8] = INTEGER(INT8_MAX, 0x1p7),
 	[DT_U16] = INTEGER(UINT16_MAX, 0),
@@ -115,7 +114,7 @@ static unsigned too_large(struct castsum *s, const struct target *t, double x, d
 	bool tie = x == middle;
 	unsigned modes = 0;
 
-	if (x > middle || (tie && !t->most_is_even))
+	if (x > middle || (tie && !is_even(t, limit)))
 		modes |= EVEN;
 	if (x >= middle)
 		modes |= AWAY;

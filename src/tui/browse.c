@@ -405,6 +405,15 @@ static void next_change(struct view *v, int direction)
 /* ---- filter and order ---- */
 
 /* A word alone is looked for anywhere in the name. */
+/* Only types can be converted. */
+static bool any_retyped(const struct session *s)
+{
+	for (size_t i = 0; i < s->n_rows; i++)
+		if (s->rows[i].retyped)
+			return true;
+	return false;
+}
+
 static void filter_done(struct view *v, const char *text)
 {
 	struct browse *b = state(v);
@@ -461,7 +470,9 @@ void browse_cycle_shown(struct view *v)
 {
 	struct browse *b = state(v);
 
-	b->choice = (b->choice + 1) % (unsigned)COUNT(choices);
+	do
+		b->choice = (b->choice + 1) % (unsigned)COUNT(choices);
+	while (choices[b->choice].mask == CONVERSIONS && !any_retyped(v->screen->s));
 	relist(v);
 }
 

@@ -79,6 +79,38 @@ def pair(folder):
                 [(n, x + np.float32(2**-20) if n == "layers.0.attn.bias" else x) for n, x in a], meta)
 
 
+def q8_0(x, codes):
+    """Scale 1: whole numbers."""
+    b = np.zeros((len(x) // 32, 34), np.uint8)
+    b[:, 1] = 0x3C
+    b[:, 2:] = codes.astype(np.int8).view(np.uint8).reshape(-1, 32)
+    return b.tobytes()
+
+
+def ladder(folder):
+    """Pairs on the rungs between equal and changed: rounded, quantised, and both with one element that is not."""
+    x = (ramp(256, 0.75) + 2.0**-15).astype(np.float32)
+    wide = [(n, x.reshape(8, 32)) for n in ("layers.0.a", "layers.0.b", "layers.1.a", "layers.1.b")]
+    half = x.astype(np.float16).reshape(8, 32)
+    safetensors(folder + "/wide.safetensors", wide)
+    safetensors(folder + "/half.safetensors", [(n, half) for n, _ in wide])
+    off = half.copy()
+    off[3, 4] = 1000
+    safetensors(folder + "/off.safetensors", [(n, off if n == "layers.1.b" else half) for n, _ in wide])
+    big = x.reshape(8, 32) * np.float32(4096)
+    with np.errstate(over="ignore"):
+        mixed = [half, np.trunc(x).astype(np.int64).reshape(8, 32), big.astype(np.float16), x.reshape(8, 32)]
+    safetensors(folder + "/mixed.safetensors", [(n, m) for (n, _), m in zip(wide, mixed)])
+    safetensors(folder + "/big.safetensors", [(n, big if n == "layers.1.a" else y) for n, y in wide])
+    codes = np.rint(x)
+    shape = [32, 8]
+    gguf(folder + "/blocks.gguf", [(n.encode(), shape, 8, q8_0(x, codes)) for n, _ in wide])
+    one, many = codes.copy(), codes.copy()
+    one[100] += 2
+    many[100:110] += 2
+    gguf(folder + "/fewoff.gguf", [(n.encode(), shape, 8, q8_0(x, c)) for (n, _), c in zip(wide, (codes, one, many, codes))])
+
+
 def odd_names(folder):
     x = ramp(32, 1.0).astype("<f4").tobytes()
     gguf(folder + "/odd.gguf", [
@@ -119,5 +151,5 @@ def others(folder):
 if __name__ == "__main__":
     where = sys.argv[1] + "/cli"
     os.makedirs(where, exist_ok=True)
-    for make in (pair, odd_names, undecoded_and_broken, larger, others):
+    for make in (pair, ladder, odd_names, undecoded_and_broken, larger, others):
         make(where)

@@ -1,6 +1,7 @@
 """A small pair with every status, metadata that differs, and names that a stranger may have chosen, for the screen.
 
-python3 screen.py OUTDIR writes screen-a.safetensors and screen-b.safetensors.
+python3 screen.py OUTDIR writes screen-a.safetensors and screen-b.safetensors; and screen-wide.safetensors and
+screen-narrow.safetensors, of which the second is the first in F16.
 """
 import json
 import math
@@ -59,7 +60,19 @@ def pair():
     return a, b
 
 
+def rounded():
+    """In F32, and rounded to F16: all, all but one element, and one tensor that stayed as it was."""
+    x = [v[0] for v in struct.iter_unpack("<f", struct.pack("<64f", *wave(64)))]
+    off = x[:30] + [9] + x[31:]
+    names = ["part.%d.%s" % (i, n) for i in range(2) for n in ("up", "down")]
+    wide = [(n, "F32", [8, 8], x) for n in names]
+    narrow = [(n, "F16", [8, 8], off if n == "part.1.up" else x) for n in names]
+    return wide + [("norm", "F32", [64], x)], narrow + [("norm", "F32", [64], x)]
+
+
 def main(out):
+    for name, tensors in zip(("wide", "narrow"), rounded()):
+        write(out + "/screen-%s.safetensors" % name, {}, tensors)
     a, b = pair()
     meta = {"format": "pt", "epoch": "3", "note": "the first\nof two", "gone": "yes", "tokens": "abc " * 200}
     other = dict(meta, epoch="4", note="the second\nof two", new="a\u001b]0;title\u0007b")
