@@ -5,14 +5,20 @@
 #include "num/grid.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "bytes/cur.h"
 #include "num/decode.h"
 
-/* Of a run of elements with common scales: y = scale * level - min; level is a whole number, or one of a table. The
- * doubts are how far what is stored may be from what codes were chosen by. */
+/*
+ * Of a run of elements with common scales: y = scale * level - min; level is a whole number, or one of a table. The
+ * doubts are how far what is stored may be from what codes were chosen by. Where a run's scale is rounded to a few bits,
+ * codes were chosen by the rounded one, but the ends of the grid are not where they were meant to be:
+ * the slips are by how much.
+ */
 struct scales {
-	double scale, scale_doubt, min, min_doubt;
+	double scale, scale_doubt, scale_slip;
+	double min, min_doubt, min_slip;
 };
 
 struct grid {
@@ -37,16 +43,25 @@ static double f16_at(const uint8_t *p)
 	return x;
 }
 
-static void set_scale(struct scales *s, double d, double times)
+static void set_scale(struct scales *s, double d)
 {
-	s->scale = d * times;
-	s->scale_doubt = f16_doubt(d) * fabs(times);
+	s->scale = d;
+	s->scale_doubt = f16_doubt(d);
 }
 
-static void set_min(struct scales *s, double d, double times)
+/* A whole number of d. */
+static void set_multiple(struct scales *s, double d, int times)
+{
+	s->scale = d * times;
+	s->scale_doubt = f16_doubt(d) * abs(times);
+	s->scale_slip = fabs(d) / 2;
+}
+
+static void set_min(struct scales *s, double d, int times)
 {
 	s->min = d * times;
-	s->min_doubt = f16_doubt(d) * fabs(times);
+	s->min_doubt = f16_doubt(d) * abs(times);
+	s->min_slip = fabs(d) / 2;
 }
 
 /* ---- where the scales of run number i are ---- */
@@ -54,14 +69,15 @@ static void set_min(struct scales *s, double d, double times)
 static void scale_first(struct scales *s, const uint8_t *block, size_t i)
 {
 	(void)i;
-	set_scale(s, f16_at(block), 1);
+	set_scale(s, f16_at(block));
 }
 
 static void scale_and_min(struct scales *s, const uint8_t *block, size_t i)
 {
 	(void)i;
-	set_scale(s, f16_at(block), 1);
-	set_min(s, f16_at(block + 2), -1);
+	set_scale(s, f16_at(block));
+	s->min = -f16_at(block + 2);
+	s->min_doubt = f16_doubt(s->min);
 }
 
 static void scale_q8_k(struct scales *s, const uint8_t *block, size_t i)
@@ -77,18 +93,18 @@ static void scale_q8_k(struct scales *s, const uint8_t *block, size_t i)
 static void scale_tq1_0(struct scales *s, const uint8_t *block, size_t i)
 {
 	(void)i;
-	set_scale(s, f16_at(block + 52), 1);
+	set_scale(s, f16_at(block + 52));
 }
 
 static void scale_tq2_0(struct scales *s, const uint8_t *block, size_t i)
 {
 	(void)i;
-	set_scale(s, f16_at(block + 64), 1);
+	set_scale(s, f16_at(block + 64));
 }
 
 static void scale_q2_k(struct scales *s, const uint8_t *block, size_t i)
 {
-	set_scale(s, f16_at(block + 80), block[i] & 15);
+	set_multiple(s, f16_at(block + 80), block[i] & 15);
 	set_min(s, f16_at(block + 82), block[i] >> 4);
 }
 
@@ -98,7 +114,7 @@ static void scale_q3_k(struct scales *s, const uint8_t *block, size_t i)
 	const uint8_t *p = block + 96;
 	int times = (p[i % 8] >> 4 * (i / 8) & 15) | (p[8 + i % 4] >> 2 * (i / 4) & 3) << 4;
 
-	set_scale(s, f16_at(block + 108), times - 32);
+	set_multiple(s, f16_at(block + 108), times - 32);
 }
 
 /* 8 scales and 8 minima of 6 bits. Those of runs 0 to 3 are the low bits of bytes 0 to 3 and 4 to 7, whose high two
@@ -109,13 +125,13 @@ static void scale_q4_k(struct scales *s, const uint8_t *block, size_t i)
 	int scale = i < 4 ? p[i] & 63 : (p[i + 4] & 15) | p[i - 4] >> 6 << 4;
 	int min = i < 4 ? p[i + 4] & 63 : p[i + 4] >> 4 | p[i] >> 6 << 4;
 
-	set_scale(s, f16_at(block), scale);
+	set_multiple(s, f16_at(block), scale);
 	set_min(s, f16_at(block + 2), min);
 }
 
 static void scale_q6_k(struct scales *s, const uint8_t *block, size_t i)
 {
-	set_scale(s, f16_at(block + 208), (int8_t)block[192 + i]);
+	set_multiple(s, f16_at(block + 208), (int8_t)block[192 + i]);
 }
 
 static void scale_iq4_xs(struct scales *s, const uint8_t *block, size_t i)
@@ -123,7 +139,7 @@ static void scale_iq4_xs(struct scales *s, const uint8_t *block, size_t i)
 	unsigned high = block[2] | (unsigned)block[3] << 8;
 	int times = (block[4 + i / 2] >> 4 * (i % 2) & 15) | (int)(high >> 2 * i & 3) << 4;
 
-	set_scale(s, f16_at(block), times - 32);
+	set_multiple(s, f16_at(block), times - 32);
 }
 
 static void scale_mxfp4(struct scales *s, const uint8_t *block, size_t i)
@@ -136,8 +152,10 @@ static void scale_mxfp4(struct scales *s, const uint8_t *block, size_t i)
 static void scale_nvfp4(struct scales *s, const uint8_t *block, size_t i)
 {
 	unsigned code = block[i] & 127u, e = code >> 3, m = code & 7;
+	double unit = ldexp(1, (e ? (int)e : 1) - 11);
 
-	s->scale = code == 127 ? 0 : ldexp(e ? m + 8 : m, (e ? (int)e : 1) - 11);
+	s->scale = code == 127 ? 0 : unit * (e ? m + 8 : m);
+	s->scale_slip = unit / 2;
 }
 
 /* ---- the table ---- */
@@ -179,17 +197,18 @@ bool grid_has(enum dtype t)
 /* ---- cells, in levels: a value's place on the grid, and how far its cell reaches down and up ---- */
 
 struct place {
-	double level, down, up;
+	double level, reach[2];
+	bool end[2];
 };
 
 static struct place even_place(const struct grid *g, double at)
 {
-	struct place p = {rint(at), 0.5, 0.5};
+	struct place p = {.level = rint(at)};
 
-	if (p.level <= g->least)
-		p.down = 1;
-	if (p.level >= g->most)
-		p.up = 1;
+	p.end[0] = p.level <= g->least;
+	p.end[1] = p.level >= g->most;
+	p.reach[0] = p.end[0] ? 1 : 0.5;
+	p.reach[1] = p.end[1] ? 1 : 0.5;
 	return p;
 }
 
@@ -201,30 +220,34 @@ static struct place table_place(const struct grid *g, double at)
 	while (i < last && g->levels[i + 1] - at <= at - g->levels[i])
 		i++;
 	p.level = g->levels[i];
-	p.down = i > 0 ? (p.level - g->levels[i - 1]) / 2 : g->levels[1] - p.level;
-	p.up = i < last ? (g->levels[i + 1] - p.level) / 2 : p.level - g->levels[last - 1];
+	p.end[0] = i == 0;
+	p.end[1] = i == last;
+	p.reach[0] = i > 0 ? (p.level - g->levels[i - 1]) / 2 : g->levels[1] - p.level;
+	p.reach[1] = i < last ? (g->levels[i + 1] - p.level) / 2 : p.level - g->levels[last - 1];
 	return p;
 }
 
-static double largest_level(const struct grid *g)
+/* Where the scale is 0: any level may have been rounded away. */
+static struct place lost_place(const struct grid *g)
 {
 	double least = g->levels ? g->levels[0] : g->least, most = g->levels ? g->levels[g->n_levels - 1] : g->most;
 
-	return fmax(fabs(least), fabs(most));
+	return (struct place){.level = fmax(fabs(least), fabs(most)), .end = {true, true}};
 }
 
 static bool in_cell(const struct grid *g, const struct scales *s, double y, double x)
 {
-	struct place p = {largest_level(g), 0, 0}; /* scale 0: any level may have been rounded away */
-	double size = fabs(s->scale), reach, doubt;
+	double at = (y + s->min) / s->scale, size = fabs(s->scale), room;
+	int up = (x > y) == (s->scale > 0);
+	struct place p;
 
 	if (!isfinite(x) || !isfinite(y))
 		return isnan(x) && isnan(y);
-	if (size != 0)
-		p = g->levels ? table_place(g, (y + s->min) / s->scale) : even_place(g, (y + s->min) / s->scale);
-	reach = (x > y) == (s->scale > 0) ? p.up : p.down;
-	doubt = (fabs(p.level) + reach) * s->scale_doubt + s->min_doubt;
-	return fabs(x - y) <= reach * size + doubt;
+	p = size == 0 ? lost_place(g) : g->levels ? table_place(g, at) : even_place(g, at);
+	room = p.reach[up] * size + (fabs(p.level) + p.reach[up]) * s->scale_doubt + s->min_doubt;
+	if (p.end[up])
+		room += fabs(p.level) * s->scale_slip + s->min_slip;
+	return fabs(x - y) <= room;
 }
 
 /* Half of the narrowest step, in levels: what is as near as that needs no closer look. */

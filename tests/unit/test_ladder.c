@@ -262,14 +262,17 @@ static const struct {
 	enum dtype type;
 	size_t codes, end;
 	int halves[3]; /* their offsets, ended by -1 */
+	bool slips;    /* scales of few bits: the ends of the grid may be elsewhere */
 } layouts[] = {
-	{DT_Q4_0, 2, 18, {0, -1}}, {DT_Q4_1, 4, 20, {0, 2, -1}}, {DT_Q5_0, 2, 22, {0, -1}},
-	{DT_Q5_1, 4, 24, {0, 2, -1}}, {DT_Q8_0, 2, 34, {0, -1}}, {DT_Q8_1, 4, 36, {0, 2, -1}},
-	{DT_Q2_K, 16, 80, {80, 82, -1}}, {DT_Q3_K, 0, 96, {108, -1}}, {DT_Q4_K, 16, 144, {0, 2, -1}},
-	{DT_Q5_K, 16, 176, {0, 2, -1}}, {DT_Q6_K, 0, 192, {208, -1}}, {DT_Q8_K, 4, 260, {-1}},
-	{DT_IQ4_NL, 2, 18, {0, -1}}, {DT_IQ4_XS, 8, 136, {0, -1}}, {DT_TQ1_0, 0, 52, {52, -1}},
-	{DT_TQ2_0, 0, 64, {64, -1}}, {DT_MXFP4, 1, 17, {-1}}, {DT_NVFP4, 4, 36, {-1}},
-	{DT_Q1_0, 2, 18, {0, -1}}, {DT_Q2_0, 2, 18, {0, -1}},
+	{DT_Q4_0, 2, 18, {0, -1}, false}, {DT_Q4_1, 4, 20, {0, 2, -1}, false},
+	{DT_Q5_0, 2, 22, {0, -1}, false}, {DT_Q5_1, 4, 24, {0, 2, -1}, false},
+	{DT_Q8_0, 2, 34, {0, -1}, false}, {DT_Q8_1, 4, 36, {0, 2, -1}, false},
+	{DT_Q2_K, 16, 80, {80, 82, -1}, true}, {DT_Q3_K, 0, 96, {108, -1}, true},
+	{DT_Q4_K, 16, 144, {0, 2, -1}, true}, {DT_Q5_K, 16, 176, {0, 2, -1}, true},
+	{DT_Q6_K, 0, 192, {208, -1}, true}, {DT_Q8_K, 4, 260, {-1}, false}, {DT_IQ4_NL, 2, 18, {0, -1}, false},
+	{DT_IQ4_XS, 8, 136, {0, -1}, true}, {DT_TQ1_0, 0, 52, {52, -1}, false},
+	{DT_TQ2_0, 0, 64, {64, -1}, false}, {DT_MXFP4, 1, 17, {-1}, false}, {DT_NVFP4, 4, 36, {-1}, true},
+	{DT_Q1_0, 2, 18, {0, -1}, false}, {DT_Q2_0, 2, 18, {0, -1}, false},
 };
 
 static uint32_t seed = 12345;
@@ -322,10 +325,10 @@ static size_t grid_of(const double *tries, size_t items, size_t element, double 
 }
 
 /* Element e of a block holds values[at]: numbers just within its cell, and well outside. */
-static void check_cell(enum dtype t, const uint8_t *raw, const double *y, size_t e, const double *values, size_t n,
-		       size_t at)
+static void check_cell(size_t k, const uint8_t *raw, const double *y, size_t e, const double *values, size_t n, size_t at)
 {
-	double x[ITEMS_MAX], down, up;
+	enum dtype t = layouts[k].type;
+	double x[ITEMS_MAX], down, up, far = layouts[k].slips ? 4 * (values[n - 1] - values[0]) : 0;
 
 	up = at + 1 < n ? (values[at + 1] - values[at]) / 2 : values[at] - values[at - 1];
 	down = at > 0 ? (values[at] - values[at - 1]) / 2 : values[1] - values[0];
@@ -334,7 +337,7 @@ static void check_cell(enum dtype t, const uint8_t *raw, const double *y, size_t
 		x[e] = side ? y[e] + 0.999 * up : y[e] - 0.999 * down;
 		if (grid_beyond(t, raw, y, x, dtypes[t].items) != 0)
 			fail_msg("%s element %zu: %g is in the cell of %g", dtypes[t].name, e, x[e], y[e]);
-		x[e] = side ? y[e] + 1.3 * up : y[e] - 1.3 * down;
+		x[e] = side ? y[e] + 1.3 * up + (at + 1 < n ? 0 : far) : y[e] - 1.3 * down - (at > 0 ? 0 : far);
 		if (grid_beyond(t, raw, y, x, dtypes[t].items) != 1)
 			fail_msg("%s element %zu: %g is not in the cell of %g", dtypes[t].name, e, x[e], y[e]);
 	}
@@ -361,7 +364,7 @@ static void check_grid(size_t k)
 		while (values[at] != y[e])
 			at++;
 		if (n > 1) /* else the scale is 0 */
-			check_cell(t, raw, y, e, values, n, at);
+			check_cell(k, raw, y, e, values, n, at);
 	}
 }
 
