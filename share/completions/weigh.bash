@@ -15,7 +15,7 @@ _weigh()
 	fi
 	case $prev in
 	-o | --output)
-		mapfile -t COMPREPLY < <(compgen -W 'text json jsonl csv tsv markdown' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'text json jsonl csv tsv markdown html' -- "$cur")
 		return
 		;;
 	--color | --progress)

@@ -14,7 +14,7 @@ complete -c weigh -n $first -a show -d 'values, with a slice'
 complete -c weigh -n $first -a meta -d 'metadata; of two, what changed of it'
 complete -c weigh -n $first -a formats -d 'formats and tensor types that this build reads'
 
-complete -c weigh -s o -l output -x -a 'text json jsonl csv tsv markdown' -d 'output format'
+complete -c weigh -s o -l output -x -a 'text json jsonl csv tsv markdown html' -d 'output format'
 complete -c weigh -s s -l sort -x -a '(__weigh_keys sort)' -d 'sort by a field'
 complete -c weigh -s r -l reverse -d 'sort the other way round'
 complete -c weigh -s n -l top -x -d 'only the first N lines'

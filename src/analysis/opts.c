@@ -100,7 +100,8 @@ static enum rc set_output(struct opts *o, const char *arg, struct err *e)
 {
 	static const char *const words[] = {
 		[OUT_TEXT] = "text", [OUT_JSON] = "json", [OUT_JSONL] = "jsonl",       [OUT_CSV] = "csv",
-		[OUT_TSV] = "tsv",   [OUT_MARKDOWN] = "markdown", [OUT_MARKDOWN + 1] = NULL,
+		[OUT_TSV] = "tsv",   [OUT_MARKDOWN] = "markdown", [OUT_HTML] = "html",
+		[OUT_HTML + 1] = NULL,
 	};
 	unsigned i;
 

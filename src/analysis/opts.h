@@ -8,7 +8,7 @@
 struct session;
 struct opts;
 
-enum output { OUT_TEXT, OUT_JSON, OUT_JSONL, OUT_CSV, OUT_TSV, OUT_MARKDOWN };
+enum output { OUT_TEXT, OUT_JSON, OUT_JSONL, OUT_CSV, OUT_TSV, OUT_MARKDOWN, OUT_HTML };
 enum io { IO_AUTO, IO_MMAP, IO_READ };
 enum when { WHEN_AUTO, WHEN_NEVER, WHEN_ALWAYS };
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "batch/html.h"
 #include "batch/progress.h"
 
 const struct command commands[] = {
@@ -43,8 +44,25 @@ static void report(const char *path, struct str tensor, const char *message)
 		utf8_display(&b, tensor, false);
 		buf_puts(&b, "')");
 	}
-	fprintf(stderr, "%s\n", b.p);
+	buf_putc(&b, '\n');
+	fputs(b.p, stderr);
+	if (html_begun()) /* a page that is kept says what is missing in it */
+		out_str(buf_view(&b));
 	buf_free(&b);
+}
+
+/* With html a page begins, under the command as its title. */
+static void begin_page(const struct batch *b)
+{
+	struct buf title = {0};
+
+	buf_printf(&title, "weigh %s", b->command);
+	for (unsigned i = 0; i < b->o->n_paths; i++) {
+		buf_putc(&title, ' ');
+		utf8_display(&title, str_of(b->o->path[i]), b->st.ascii);
+	}
+	out_begin(&b->st, title.p);
+	buf_free(&title);
 }
 
 bool batch_begin(struct batch *b, struct session *s, const struct opts *o, const char *command)
@@ -63,6 +81,7 @@ bool batch_begin(struct batch *b, struct session *s, const struct opts *o, const
 		batch_end(b, 2);
 		return false;
 	}
+	begin_page(b);
 	return true;
 }
 

@@ -235,7 +235,7 @@ int cmd_diff(struct session *s, const struct opts *o)
 		print_rows(&b, rows, n);
 	free(rows);
 	status = finish(&b, &sum);
-	if (b.st.output == OUT_TEXT)
+	if (is_prose(b.st.output))
 		put_verdict(&b, &sum);
 	js_differing_meta(&b, false);
 	batch_account(&b);

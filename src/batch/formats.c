@@ -66,6 +66,7 @@ int cmd_formats(struct session *s, const struct opts *o)
 	struct style st = style_of(o);
 	(void)s;
 
+	out_begin(&st, "weigh formats");
 	js_begin(&st, "formats");
 	put_formats(&st);
 	if (st.output != OUT_JSON && st.output != OUT_JSONL)

@@ -174,7 +174,7 @@ static void print_rows(struct batch *b, const size_t *rows, size_t n)
 		progress_erase(b->progress);
 		if (b->st.output == OUT_JSON || b->st.output == OUT_JSONL) {
 			put_json(b, r);
-		} else if (b->st.output == OUT_TEXT) {
+		} else if (is_prose(b->st.output)) {
 			out_puts(i ? "\n" : "");
 			put_text(&b->st, r);
 		} else {

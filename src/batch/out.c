@@ -11,6 +11,7 @@
 
 #include "base/fmt.h"
 #include "base/utf8.h"
+#include "batch/html.h"
 #include "batch/json.h"
 
 /* ---- what may be drawn ---- */
@@ -47,7 +48,8 @@ struct style style_of(const struct opts *o)
 
 	if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) != 0)
 		w = (struct winsize){0};
-	st.columns = columns_of(o, &w);
+	if (o->output != OUT_HTML) /* a page is as wide as its reader wants it */
+		st.columns = columns_of(o, &w);
 	st.lines = o->rows ? o->rows : w.ws_row ? w.ws_row : 24;
 	st.color = o->output == OUT_TEXT && color_of(o);
 	return st;
@@ -73,6 +75,12 @@ void paint(struct buf *b, const struct style *st, enum hue hue, struct str s)
 		[HUE_CONVERTED] = "34",
 	};
 
+	if (st->output == OUT_HTML && hue != HUE_NONE && s.n) {
+		buf_printf(b, "%c%c", MARK_OPEN, (char)('a' + (int)hue));
+		buf_str(b, s);
+		buf_putc(b, MARK_CLOSE);
+		return;
+	}
 	if (!st->color || !codes[hue] || s.n == 0) {
 		buf_str(b, s);
 		return;
@@ -105,7 +113,21 @@ void bar(struct buf *b, const struct style *st, double fraction, unsigned column
 
 static int write_error; /* the errno of the first write that failed */
 
+void out_begin(const struct style *st, const char *title)
+{
+	if (st->output == OUT_HTML)
+		html_begin(title);
+}
+
 void out_str(struct str s)
+{
+	if (html_begun())
+		html_text(s);
+	else
+		out_raw(s);
+}
+
+void out_raw(struct str s)
 {
 	if (!write_error && s.n && fwrite(s.p, 1, s.n, stdout) != s.n)
 		write_error = errno;
@@ -154,6 +176,7 @@ bool out_lost(void)
 
 int out_end(int status)
 {
+	html_end();
 	if (!write_error && fflush(stdout) != 0)
 		write_error = errno;
 	if (!write_error || write_error == EPIPE)
@@ -374,7 +397,7 @@ static void js_row(struct table *t, const struct cell *cells)
 
 void table_row(struct table *t, const struct cell *cells, enum hue hue)
 {
-	if (t->st.output == OUT_TEXT)
+	if (is_prose(t->st.output))
 		keep_row(t, cells, hue);
 	else if (t->st.output == OUT_JSON || t->st.output == OUT_JSONL)
 		js_row(t, cells);
@@ -522,12 +545,48 @@ static void write_text(struct table *t)
 	free(shown);
 }
 
+static void html_head(struct table *t, const bool *shown)
+{
+	html_table_open();
+	html_row_open();
+	for (size_t i = 0; i < t->n_columns; i++)
+		if (shown[i])
+			html_cell(str_of(t->columns[i].title), true, t->columns[i].left, HUE_NONE);
+	html_row_close(true);
+}
+
+static void write_html(struct table *t)
+{
+	bool *shown = xcalloc(t->n_columns, sizeof(*shown));
+	size_t start = 0;
+
+	for (size_t i = 0; i < t->n_columns; i++)
+		shown[i] = t->said[i] || !t->columns[i].quiet;
+	html_head(t, shown);
+	for (size_t row = 0; row < t->n_rows && !out_lost(); row++) {
+		html_row_open();
+		for (size_t i = 0; i < t->n_columns; i++) {
+			size_t end = t->ends[row * t->n_columns + i];
+
+			if (shown[i])
+				html_cell((struct str){t->text.p + start, end - start}, false, t->columns[i].left,
+					  i == 0 ? t->hues[row] : HUE_NONE);
+			start = end;
+		}
+		html_row_close(false);
+	}
+	html_table_close();
+	free(shown);
+}
+
 void table_end(struct table *t)
 {
 	bool lines = t->st.output == OUT_CSV || t->st.output == OUT_TSV || t->st.output == OUT_MARKDOWN;
 
 	if (t->st.output == OUT_TEXT && t->n_rows)
 		write_text(t);
+	else if (t->st.output == OUT_HTML && t->n_rows)
+		write_html(t);
 	else if (lines && !t->headed)
 		head(t);
 	buf_free(&t->text);

@@ -17,6 +17,12 @@ struct style {
 	unsigned lines;   /* of the terminal; 24 where there is none */
 };
 
+/* Whether the format is for people to read: rounded numbers, bars, a sentence after the table. */
+static inline bool is_prose(enum output o)
+{
+	return o == OUT_TEXT || o == OUT_HTML;
+}
+
 /* Decides by the options, the environment (COLUMNS, NO_COLOR, TERM) and standard output. */
 struct style style_of(const struct opts *);
 
@@ -29,10 +35,14 @@ void paint(struct buf *, const struct style *, enum hue, struct str);
 /* Appends a bar of at most `columns` for a fraction of 0 to 1: eighth blocks, or #. Never empty unless it is 0. */
 void bar(struct buf *, const struct style *, double fraction, unsigned columns);
 
+/* Before the first output: with html, begins the page. */
+void out_begin(const struct style *, const char *title);
+
 void out_str(struct str);
 void out_puts(const char *);
 void out_buf(struct buf *); /* writes it and clears it */
 size_t out_wrapped(const struct style *, enum hue, struct str); /* broken at blanks to fit; returns the lines used */
+void out_raw(struct str);   /* past what html makes of text: for batch/html.c, and files of bytes */
 bool out_lost(void);        /* whether writing has failed, so that going on is of no use */
 
 /* Flushes. Returns the status to exit with: the one given, or 2 when not everything could be written. */
@@ -51,7 +61,7 @@ struct table;
 /* The columns must live until table_end. */
 struct table *table_new(const struct style *, const struct column *, size_t n_columns);
 
-/* One cell a column, copied. The hue is that of the first column. Text waits for table_end, to be aligned; other
+/* One cell a column, copied. The hue is that of the first column. Text and html wait for table_end, when it is known which columns say something; other
  * formats are written at once. JSON gives an object a row, by the columns' keys (see json.h for the frame). */
 void table_row(struct table *, const struct cell *cells, enum hue);
 void table_end(struct table *); /* writes what waits, frees the table */
