@@ -35,7 +35,8 @@ static bool bnb_state(struct packer *pk, struct bnb *b)
 		ok = json_size(json_array_get(shape, i), &b->l.dims[b->l.rank++]) &&
 		     u64_mul(b->count, b->l.dims[i], &b->count);
 	if (offset) {
-		ok = ok && json_is_number(offset) && json_size(json_object_get(root, "nested_blocksize"), &b->nested_block);
+		ok = ok && json_is_number(offset) &&
+		     json_size(json_object_get(root, "nested_blocksize"), &b->nested_block);
 		b->offset = json_number_value(offset);
 	}
 	json_decref(root);

@@ -1,4 +1,4 @@
-/* GPTQ: AutoGPTQ's and GPTQModel's nn_modules/qlinear. AWQ: AutoAWQ's utils/packing_utils.py and modules/linear/gemm.py.
+/* GPTQ: nn_modules/qlinear of AutoGPTQ and of GPTQModel. AWQ: AutoAWQ's utils/packing_utils.py, modules/linear/gemm.py.
  * Both keep the transpose of a linear layer's weight. */
 #include "format/packer.h"
 
@@ -123,7 +123,8 @@ static void gptq(struct packer *pk, struct qweight *q)
 	}
 	version = gptq_version(pk, q);
 	if (!version) {
-		doubt(pk, q->codes->name, "whether zero points are stored less one (gptq) or as they are (gptq_v2) is not said");
+		doubt(pk, q->codes->name,
+		      "whether zero points are stored less one (gptq) or as they are (gptq_v2) is not said");
 		return;
 	}
 	g.rows = q->in;

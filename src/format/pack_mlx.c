@@ -21,7 +21,8 @@ static bool mlx_settings(struct packer *pk, struct str module, uint64_t *bits, u
 	return json_size(json_object_get(all, "bits"), bits) && json_size(json_object_get(all, "group_size"), group);
 }
 
-/* Words and groups of a row leave open what bits times group size is made of. One answer: by shape or by config.json. */
+/* The words and groups of a row give the product of bits and group size; which two it is of must follow from it, or be
+ * said in config.json. */
 static bool mlx_widths(struct packer *pk, struct str module, uint64_t words, uint64_t groups, uint64_t *bits,
 		       uint64_t *group)
 {
@@ -58,7 +59,8 @@ void rule_mlx(struct packer *pk, struct str base, struct tensor *biases)
 	    codes->rank != scales->rank || !same_dims(scales, biases))
 		return; /* biases of something else */
 	if (!mlx_widths(pk, base, codes->shape[codes->rank - 1], scales->shape[scales->rank - 1], &bits, &group)) {
-		doubt(pk, codes->name, "several pairs of bits and group size fit its shape, and config.json does not say which");
+		doubt(pk, codes->name,
+		      "several pairs of bits and group size fit its shape; config.json does not say which");
 		return;
 	}
 	if (!logical_of(&l, codes, 32) || l.dims[l.rank - 1] % bits)

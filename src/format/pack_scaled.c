@@ -1,6 +1,6 @@
 /*
- * Floats and integers of 8 and 4 bits with scales: DeepSeek (inference/kernel.py), gpt-oss (gpt_oss/torch/weights.py, and
- * the order of dimensions of Hugging Face's transformers), ModelOpt (qtensor/nvfp4_tensor.py), compressed-tensors
+ * Floats and integers of 8 and 4 bits with scales: DeepSeek (inference/kernel.py), gpt-oss (gpt_oss/torch/weights.py,
+ * and the order of dimensions of Hugging Face's transformers), ModelOpt (qtensor/nvfp4_tensor.py), compressed-tensors
  * (naive_quantized, mx_utils.py), ComfyUI, and bitsandbytes' 8 bits (functional.py, nn/modules.py).
  */
 #include "format/packer.h"
@@ -181,7 +181,7 @@ static bool comfy_metadata(const struct model *m)
 	return false;
 }
 
-/* Integers as compressed-tensors has them. In groups they may also be two to a byte elsewhere: only its own are read. */
+/* Integers as compressed-tensors has them. In groups those of others may be two to a byte: only its own are read. */
 static void scaled_i8(struct packer *pk, struct str base, struct tensor *codes, struct tensor *scales)
 {
 	struct tensor *zeros = find(pk, base, "_zero_point");

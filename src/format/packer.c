@@ -303,7 +303,8 @@ struct pack_array codes_plain(const struct draft *d)
 struct pack_array codes_bits(const struct draft *d, unsigned bits, uint64_t pitch)
 {
 	return (struct pack_array){
-		.kind = ARRAY_BITS, .part = d->parts, .bits = bits, .pitch = pitch, .rows = d->p->rows, .cols = d->p->cols,
+		.kind = ARRAY_BITS, .part = d->parts, .bits = bits, .pitch = pitch, .rows = d->p->rows,
+		.cols = d->p->cols,
 	};
 }
 

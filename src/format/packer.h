@@ -99,7 +99,8 @@ bool fit_rows(struct grid *, const struct logical *, const struct tensor *scales
 /* Groups along the last dimension, of `size` elements or, for 0, of equal parts of it. */
 bool fit_groups(struct grid *, const struct logical *, const struct tensor *scales, uint64_t size);
 
-/* The one group size, a power of two or an equal part, that makes n elements so many groups; false: there are several. */
+/* The one group size, a power of two or an equal part, that makes so many groups of n elements; false: there is not
+ * just one. */
 bool only_size(uint64_t n, uint64_t groups, uint64_t *size);
 
 /* Blocks of rows and columns, of these sizes or, for NULL, of powers of two. */

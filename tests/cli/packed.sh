@@ -1,3 +1,4 @@
+#!/bin/sh
 # Packed tensors: listed as one, with their parts on demand, compared by value; what is not clear is left and noted.
 cd "$FIXTURES/packs" || exit
 say() { printf '$ weigh %s\n' "$*"; "$WEIGH" "$@" 2>&1; echo "[$?]"; echo; }
