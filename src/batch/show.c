@@ -10,6 +10,7 @@
 #include "batch/batch.h"
 #include "batch/slice.h"
 #include "batch/values.h"
+#include "model/pack.h"
 
 enum { ELIDE = 1000, EDGE = 3 };
 
@@ -292,6 +293,20 @@ static enum rc show_one(struct batch *b, const struct tensor *t, struct str brac
 	return rc;
 }
 
+/* What to say of a name that is not there: it may be a part of a packed tensor. */
+static enum rc not_there(const struct session *s, struct str name, struct err *e)
+{
+	for (size_t i = 0; i < s->n_rows; i++) {
+		const struct tensor *t = s->rows[i].t[A];
+
+		for (unsigned k = 0; t && t->pack && k < t->pack->n_parts; k++)
+			if (str_eq(t->pack->parts[k].name, name))
+				return err_set(e, "it is a part of %.*s, and --raw shows it by itself",
+					       (int)u64_min(t->name.n, 200), t->name.p);
+	}
+	return err_set(e, "no such tensor");
+}
+
 /* A whole name first, since names may hold brackets; then name[slice]; then a pattern, sliced or not. */
 static enum rc show_named(struct batch *b, const char *operand, struct err *e)
 {
@@ -323,7 +338,7 @@ static enum rc show_named(struct batch *b, const char *operand, struct err *e)
 		rc = show_one(b, t, brackets, e);
 	}
 	match_free(match);
-	return rc == RC_OK && !any ? err_set(e, "no such tensor") : rc;
+	return rc == RC_OK && !any ? not_there(b->s, name, e) : rc;
 }
 
 int cmd_show(struct session *s, const struct opts *o)

@@ -240,13 +240,13 @@ void rule_scale_inv(struct packer *pk, struct str base, struct tensor *scales)
 void rule_plain_scale(struct packer *pk, struct str base, struct tensor *scales)
 {
 	struct tensor *codes = find(pk, base, ".weight");
-	uint64_t size[2];
+	uint64_t size[2] = {128, 128}, said[2];
 	struct logical l;
 	struct grid g;
 
-	if (is_f8(codes) && (is_type(scales, DT_F8_E8M0) || is_type(scales, DT_F32))) {
+	if (is_f8(codes) && (is_type(scales, DT_F8_E8M0) || (is_type(scales, DT_F32) && scales->count > 1))) {
 		if (logical_of(&l, codes, 1) && l.rank == 2 &&
-		    fit_blocks(&g, &l, scales, configured_blocks(pk, size) ? size : NULL))
+		    fit_blocks(&g, &l, scales, configured_blocks(pk, said) ? said : size))
 			scaled(pk, codes, scales, NULL, NULL, &l, &g);
 	} else if (is_type(codes, DT_I8) && is_type(scales, DT_F8_E8M0) && fit_fp4(&l, &g, codes, scales, 32)) {
 		pack_mxfp4(pk, codes->name, codes, scales);

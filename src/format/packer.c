@@ -220,8 +220,7 @@ bool only_size(uint64_t n, uint64_t groups, uint64_t *size)
 	return found == 1;
 }
 
-/* The power of two that cuts n into so many blocks: at most one does if these are two or more. For one block 0 is as
- * good as any. */
+/* The power of two that cuts n into so many blocks: at most one does if these are two or more; for one it is 0. */
 static bool block_of(uint64_t n, uint64_t blocks, uint64_t *size)
 {
 	*size = 0;
@@ -244,9 +243,11 @@ bool fit_blocks(struct grid *g, const struct logical *l, const struct tensor *sc
 		if (size ? u64_ceil_div(n, size[i]) != blocks : !block_of(n, blocks, &b[i]))
 			return false;
 	}
-	for (int i = 0; i < 2; i++) /* blocks are square, or else one is all there is */
-		if (!b[i])
-			b[i] = u64_max(b[1 - i] ? b[1 - i] : 128, l->dims[l->rank - 2 + (unsigned)i]);
+	for (int i = 0; i < 2; i++) { /* one block tells no size: it is square, then */
+		if (!b[i] && l->dims[l->rank - 2 + (unsigned)i] > b[1 - i])
+			return false;
+		b[i] = b[i] ? b[i] : b[1 - i];
+	}
 	*g = (struct grid){
 		.rows = l->dims[l->rank - 2], .cols = l->dims[l->rank - 1], .block_rows = b[0], .block_cols = b[1],
 		.scale_rows = scales->shape[l->rank - 2], .scale_cols = scales->shape[l->rank - 1],

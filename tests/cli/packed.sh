@@ -8,6 +8,8 @@ say list --parts -o csv gptq.safetensors
 say list -o json gptq.safetensors
 say list --raw gptq.safetensors
 say show gptq.safetensors 'proj.weight[:3,::8]'
+say show gptq.safetensors proj.scales
+say show --raw gptq.safetensors proj.scales
 say diff gptq.safetensors plain.safetensors
 say diff gptq.safetensors gptq2.safetensors
 say diff -q gptq.safetensors gptq.safetensors

@@ -215,6 +215,11 @@ def near_misses():
     rows = pf.floats((37,))[0]
     raw("a scale of its own", {"norm.scale": rows, "norm.weight": rows}, None)
     raw("a scale beside F32", {"a.scale": rows, "a.weight": pf.floats((37, 65))[0]}, None)
+    f8 = pf.scaled((512, 256), ())[0]["a.weight"]
+    for shape in ((1, 1), (4,), (), (4, 1)):
+        raw(f"a scale of shape {shape} beside F8", {"a.scale": pf.floats(shape)[0], "a.weight": f8}, None)
+    raw("F8 and scales that are not square", {"a.weight_scale_inv": pf.floats((1, 2))[0], "a.weight": f8},
+        "does not tell what each is for")
     raw("a weight_scale beside F32", {"a.weight_scale": rows, "a.weight": pf.floats((37, 65))[0]}, None)
     raw("a lone weight_scale", {"a.weight_scale": rows}, None)
     raw("blocks without scales", without(pf.mxfp4((3, 22, 96), ("a_blocks", "a_scales")), "a_scales"), None)
