@@ -12,8 +12,8 @@ static const struct column columns[] = {
 	{.key = "bytes", .title = "bytes", .expendable = 1},
 	{.key = "offset", .title = "offset", .expendable = 2},
 	{.key = "file", .title = "file", .left = true, .shrink = true, .quiet = true, .expendable = 4},
-	{.key = "note", .title = "", .left = true, .quiet = true, .expendable = 3},
 	{.key = "trouble", .title = "", .left = true, .quiet = true, .expendable = 3},
+	{.key = "note", .title = "", .left = true, .quiet = true, .expendable = 3},
 };
 
 enum { N_FIELDS = 6 }; /* up to the offset, columns are fields */
@@ -75,8 +75,8 @@ static void put_row(struct table *t, const struct batch *b, const struct row *r,
 	for (size_t i = 0; i < N_FIELDS; i++)
 		cells[i] = field_get(f[i], r, A);
 	cells[N_FIELDS] = cell_text(m->files > 1 ? tensor_file(m, r->t[A]) : STR(""));
-	cells[N_FIELDS + 1] = cell_text(buf_view(&note));
-	cells[N_FIELDS + 2] = cell_text(str_of(text ? NULL : r->t[A]->trouble));
+	cells[N_FIELDS + 1] = cell_text(str_of(text ? NULL : r->t[A]->trouble));
+	cells[N_FIELDS + 2] = cell_text(buf_view(&note));
 	table_row(t, cells, r->t[A]->trouble ? HUE_WARN : HUE_NONE);
 	if (b->o->parts && r->t[A]->pack)
 		put_parts(t, b, r->t[A]->pack);

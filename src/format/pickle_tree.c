@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "format/digest.h"
 #include "format/ndarray.h"
+#include "format/pickle_calls.h"
 
 enum {
 	INSTEADS = 16,              /* of one node, one after the other */
@@ -162,6 +163,7 @@ static void set_array(struct tree *t, struct meta_value *v, const struct pk *x)
 	uint32_t step = x->kind == PK_DICT ? 2 : 1, n = x->u.seq.n / step, shown = n < SHOWN ? n : SHOWN;
 	struct digest d = {0};
 	struct pk value;
+	struct str key;
 
 	*v = (struct meta_value){.kind = META_ARRAY, .type = x->kind == PK_DICT ? "dict" : "list"};
 	v->u.array.count = n;
@@ -174,7 +176,10 @@ static void set_array(struct tree *t, struct meta_value *v, const struct pk *x)
 			set_scalar(t, &v->u.array.items[i], x->u.seq.items[i]);
 			continue;
 		}
-		pk_show(&b, x->u.seq.items[2 * i], 80);
+		if (pk_text(t->p, x->u.seq.items[2 * i], &key))
+			buf_add(&b, key.p, u64_min(key.n, 80));
+		else
+			pk_show(&b, x->u.seq.items[2 * i], 80);
 		buf_puts(&b, ": ");
 		pk_show(&b, x->u.seq.items[2 * i + 1], 80);
 		set_text(t, &v->u.array.items[i], buf_view(&b), "str");
@@ -413,13 +418,35 @@ static void enter_values(struct tree *t, struct pk *x, unsigned depth)
 		push_container(t, x, dict ? FR_DICT : FR_SEQ, depth, false);
 }
 
-/* Made by a call with one argument and nothing else: a set of a list, a torch.Size of a tuple. */
-static struct pk *sole_argument(const struct pk *x)
+/* Made by a call, and nothing was put into it afterwards. */
+static bool is_bare(const struct pk *x)
 {
 	const struct pk_object *o = x->u.object;
 
-	return !o->state && !o->list && !o->dict && !pk_rebuilt(x) && !is_pair_list(x) && pk_count(o->args) == 1
-		       ? pk_item(o->args, 0) : NULL;
+	return !o->state && !o->list && !o->dict && !pk_rebuilt(x) && !is_pair_list(x);
+}
+
+/* What a known function makes of one argument is shown as that: a set of a list, a torch.Size of a tuple. */
+static struct pk *sole_argument(const struct pk *x)
+{
+	const struct pk *callee = x->u.object->callee;
+
+	if (!is_bare(x) || pk_count(x->u.object->args) != 1 || !pk_is(callee, PK_GLOBAL) ||
+	    call_risk_of(callee->u.global.module, callee->u.global.name) != CALL_HARMLESS)
+		return NULL;
+	return pk_item(x->u.object->args, 0);
+}
+
+/* A call with nothing but values in it, as Python writes it. */
+static void call_meta(struct tree *t, const struct pk *x)
+{
+	struct pk text = {.kind = PK_TEXT};
+	struct buf b = {0};
+
+	pk_show(&b, x, 200);
+	text.u.text = buf_view(&b);
+	tree_meta(t, path_of(t), &text);
+	buf_free(&b);
 }
 
 /* A node that the path leads to. */
@@ -453,6 +480,9 @@ static enum rc enter(struct tree *t, struct pk *x, unsigned depth, struct err *e
 			tree_meta(t, path_of(t), x);
 		} else if (depth > DEPTH_MAX) {
 			stop(t, "it is nested too deeply");
+		} else if (x->kind == PK_OBJECT && is_bare(x) && pk_count(x->u.object->args) &&
+			   all_scalars(t, x->u.object->args)) {
+			call_meta(t, x);
 		} else if (x->kind == PK_OBJECT) {
 			enter_object(t, x, depth + 1);
 		} else if (x->kind != PK_PERSISTENT) {

@@ -46,9 +46,10 @@ static void add_locations(struct torch *tc, const struct pickle *p)
 	size_t n = 0;
 
 	for (uint32_t i = 0; i < p->persistent.n && n < LOCATIONS; i++) {
+		const struct pk *id = p->persistent.items[i]->u.id;
 		size_t k = 0;
 
-		if (!pk_text(tc->p, pk_item(p->persistent.items[i]->u.id, 3), &word) || word.n > 64)
+		if (!pk_text_is(tc->p, pk_item(id, 0), "storage") || !pk_text(tc->p, pk_item(id, 3), &word) || word.n > 64)
 			continue;
 		while (k < n && !str_eq(seen[k], word))
 			k++;
@@ -194,7 +195,7 @@ static void add_file_meta(const struct zip *z)
 			add_text(z->m, name.p, text);
 	}
 	if (code)
-		add_text(z->m, "pytorch.code", str_of(arena_printf(&z->m->arena, "%u files", code)));
+		add_text(z->m, "pytorch.code", str_of(arena_printf(&z->m->arena, "%u file%s", code, code == 1 ? "" : "s")));
 }
 
 /* One pickle of the zip and the storages in its folder. */

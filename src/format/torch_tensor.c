@@ -305,17 +305,30 @@ static void broken(struct torch *tc, struct str name, const struct err *why)
 	tensor_broken(tc->m, new_tensor(tc, name, dtypes[DT_OPAQUE].name), "%s", why->msg);
 }
 
+/* Likewise; what is known of its type and shape is shown all the same. */
+static void broken_view(struct torch *tc, struct str name, const struct storage_type *type, const struct torch_view *v,
+			const struct err *why)
+{
+	struct tensor *t;
+	struct err ignored;
+
+	broken(tc, name, why);
+	t = &tc->m->tensors[tc->m->n_tensors - 1];
+	if (type && v->count && type->type != DT_F4)
+		tensor_set_shape(tc->m, t, type->type, v->shape, v->rank, &ignored);
+}
+
 /* Whether the elements that a view uses lie in its storage. */
 static enum rc check_bounds(const struct torch_view *v, const struct storage *s, unsigned size, struct err *e)
 {
-	uint64_t bytes, there;
+	uint64_t bytes, there, last = UINT64_MAX;
 
 	if (!u64_mul(s->numel, s->type->size, &bytes))
 		return err_set(e, "its storage of %" PRIu64 " elements is too large", s->numel);
 	there = bytes / size;
-	if (v->offset > there || v->extent > there - v->offset)
-		return err_set(e, "%" PRIu64 " elements from number %" PRIu64 " on leave its storage %.*s of %" PRIu64,
-			       v->extent, v->offset, (int)s->key.n, s->key.p, there);
+	if (!u64_add(v->offset, v->extent, &last) || last > there)
+		return err_set(e, "its last element would be number %" PRIu64 " of its storage %.*s, which has %" PRIu64,
+			       last, (int)s->key.n, s->key.p, there);
 	return RC_OK;
 }
 
@@ -358,7 +371,7 @@ void torch_add_view(struct torch *tc, struct str name, struct torch_view *v, str
 	struct err e;
 
 	if (measure(v, &e) != RC_OK || !add_view(tc, name, v, s, s->type, &e))
-		broken(tc, name, &e);
+		broken_view(tc, name, s->type, v, &e);
 }
 
 /* What stands where in the arguments of a rebuilding function; 0: nowhere (the storage is always first). */
@@ -455,7 +468,7 @@ static enum leaf add_tensor(struct tree *tree, const struct rebuild *r, const st
 			err_set(&e, "its offset in the storage overflows");
 	}
 	if (!t) {
-		broken(tc, name, &e);
+		broken_view(tc, name, type, &v, &e);
 		return LEAF_TAKEN;
 	}
 	if (!t->trouble && (is_set(tc, metadata, "conj") || is_set(tc, metadata, "neg")))

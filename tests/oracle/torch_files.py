@@ -1,4 +1,4 @@
-"""PyTorch's files, against PyTorch (Debian's python3-torch): real ones, and what it writes. timeout: 180"""
+"""PyTorch's files, against PyTorch (Debian's python3-torch): real ones, and what it writes. timeout: 400"""
 import collections
 import os
 import sys
