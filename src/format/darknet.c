@@ -53,7 +53,7 @@ static int probe(const struct probe *p)
 	size_t n = 0;
 
 	header(&c, v, &seen);
-	if (c.bad || !plausible(v) || (p->size != UINT64_MAX && p->size % 4) || seen > (uint64_t)1 << 48)
+	if (c.bad || !plausible(v) || seen > (uint64_t)1 << 48)
 		return 0;
 	for (; n < 256 && cur_left(&c) >= 4; n++) {
 		uint32_t bits = cur_u32(&c), exponent = bits >> 23 & 0xff;
@@ -61,7 +61,7 @@ static int probe(const struct probe *p)
 		if (bits && (exponent < 127 - 60 || exponent > 127 + 30)) /* 1e-18 to 1e9 */
 			return 0;
 	}
-	return n >= 16 ? 24 : 0;
+	return n < 16 ? 0 : p->size % 4 && p->size != UINT64_MAX ? 12 : 24;
 }
 
 static enum rc add(struct reader *r, const char *name, const uint64_t *shape, unsigned rank, struct err *e)
@@ -131,11 +131,11 @@ static size_t last(struct str s, char c)
 }
 
 /* Darknet saves X.cfg's weights as X.weights, X_1000.weights, X_last.weights; its first 74 layers as X.conv.74. */
-static bool open_cfg(struct reader *r, uint32_t *cfg)
+static enum rc open_cfg(struct reader *r, uint32_t *cfg, struct err *e)
 {
 	struct model *m = r->m;
 	struct str name = base_name(m->source.members[r->member].name), stems[3];
-	struct err ignored;
+	struct err why;
 
 	stems[0] = (struct str){name.p, last(name, '.')};
 	stems[1] = (struct str){name.p, last(stems[0], '_')};
@@ -143,14 +143,14 @@ static bool open_cfg(struct reader *r, uint32_t *cfg)
 	for (size_t i = 0; i < COUNT(stems); i++) {
 		struct str beside = str_of(arena_printf(&m->arena, "%.*s.cfg", (int)stems[i].n, stems[i].p));
 
-		if (i == 0)
+		if (source_open_beside(&m->source, r->member, beside, cfg, &why) == RC_OK) {
 			r->cfg_name = beside.p;
-		if (source_open_beside(&m->source, r->member, beside, cfg, &ignored) == RC_OK) {
-			r->cfg_name = beside.p;
-			return true;
+			return RC_OK;
 		}
+		if (i == 0)
+			err_set(e, "%.*s beside it %s", (int)beside.n, beside.p, why.msg);
 	}
-	return false;
+	return RC_FAIL;
 }
 
 static enum rc read_body(struct reader *r, struct err *e)
@@ -161,8 +161,8 @@ static enum rc read_body(struct reader *r, struct err *e)
 	struct cfg cfg;
 	enum rc rc;
 
-	if (!open_cfg(r, &member)) {
-		m->variant = arena_printf(&m->arena, "%s, one flat tensor: no %s beside it", m->variant, r->cfg_name);
+	if (open_cfg(r, &member, &why) != RC_OK) {
+		m->variant = arena_printf(&m->arena, "%s, one flat tensor: %s", m->variant, why.msg);
 		return flat(r, e);
 	}
 	m->files = 2;

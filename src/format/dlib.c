@@ -140,7 +140,9 @@ struct reader {
 	struct cur c;
 	struct err *e;
 	bool bad;
-	unsigned layers;
+	unsigned layers;           /* with losses and inputs */
+	unsigned hidden, expected; /* without them; and as many as the wrappers say at least */
+	unsigned wrappers;         /* of layers, up to the next one */
 	struct {
 		const char *kind;
 		unsigned n;
@@ -321,6 +323,9 @@ static void split_params(struct reader *r)
 		uint64_t d[4] = {r->params_count, 1, 1, 1};
 
 		add_tensor(r, "params", d, false, at, r->params_count);
+		if (r->n_aliases && !r->bad)
+			model_problem(r->m, r->m->tensors[r->m->n_tensors - 1].name,
+				      "the sizes of its parts do not come to its %" PRIu64 " values", r->params_count);
 		return;
 	}
 	for (unsigned i = 0; i < n; i++) {
@@ -453,10 +458,12 @@ static void input_or_loss(struct reader *r, const struct row *row)
 		return;
 	r->at_bottom = true;
 	r->layer = "input";
+	r->expected = r->wrappers;
 	if (!at_tensor(r))
 		return;
 	/* A tag right above the input. */
 	r->at_bottom = false;
+	r->expected -= r->expected > 0;
 	tensor(r, "cached_output");
 	tensor(r, "grad_final");
 	boolean(r);
@@ -476,6 +483,7 @@ static void layer(struct reader *r, const struct row *row)
 		word(r, *p, n > 2 ? arena_str(&r->m->arena, (struct str){p + 2, n - 2}).p : "");
 	}
 	split_params(r);
+	r->hidden += row->kind != NULL;
 	if (row->kind)
 		trailer(r);
 	else if (!r->bad)
@@ -485,18 +493,21 @@ static void layer(struct reader *r, const struct row *row)
 /* ---- the file ---- */
 
 /* Past numbers and bools of wrappers, at most `most`, to the next layer; NULL: there is none. *version gets the last
- * number. */
-static const struct row *next_layer(struct cur *c, uint64_t most, int64_t *version)
+ * number, *wrappers how many are versions of layers; a tag's is 1. */
+static const struct row *next_layer(struct cur *c, uint64_t most, int64_t *version, unsigned *wrappers)
 {
 	const struct row *row;
 
+	*wrappers = 0;
 	for (uint64_t i = 0; i < most; i++) {
 		row = take_tag(c);
 		if (row)
 			return row;
 		if (cur_left(c) && (*c->p == '0' || *c->p == '1'))
 			c->p++;
-		else if (!take_integer(c, version))
+		else if (take_integer(c, version))
+			*wrappers += *version == 2 || *version == 3;
+		else
 			return NULL;
 	}
 	return NULL;
@@ -506,9 +517,11 @@ static int probe(const struct probe *p)
 {
 	struct cur c = cur_of(p->head);
 	int64_t version = 0;
+	unsigned wrappers;
 
-	return p->head.n > 8 && p->head.p[0] == 1 && next_layer(&c, PROBED, &version) && version >= 1 && version <= 9 ? 48
-														      : 0;
+	if (p->head.n < 9 || p->head.p[0] != 1 || !next_layer(&c, PROBED, &version, &wrappers))
+		return 0;
+	return version >= 1 && version <= 9 ? 48 : 0;
 }
 
 /* A program may write other objects behind its network, such as a list of labels. */
@@ -530,7 +543,7 @@ static enum rc read_layers(struct reader *r)
 	uint64_t end = 0;
 	const struct row *row;
 
-	while (cur_left(&r->c) && (row = next_layer(&r->c, LAYERS_MAX, &r->version))) {
+	while (cur_left(&r->c) && (row = next_layer(&r->c, LAYERS_MAX, &r->version, &r->wrappers))) {
 		if (r->layers == LAYERS_MAX)
 			return err_set(r->e, "more than %d layers", LAYERS_MAX);
 		layer(r, row);
@@ -538,8 +551,11 @@ static enum rc read_layers(struct reader *r)
 			return RC_FAIL;
 		end = cur_at(&r->c);
 	}
-	if (!r->layers)
-		return err_set(r->e, "no layer of dlib's at its beginning");
+	if (!r->hidden)
+		return err_set(r->e, "no layer with weights that is known (byte %" PRIu64 ")", end);
+	if (r->hidden < r->expected)
+		return err_set(r->e, "after %u of %u layers comes none that is known (byte %" PRIu64 ")", r->hidden,
+			       r->expected, end);
 	if (end < r->m->source.members[r->member].data.n)
 		add_rest(r, end);
 	return RC_OK;

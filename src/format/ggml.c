@@ -109,6 +109,7 @@ struct reader {
 	uint32_t version;
 	int64_t n_vocab, ftype, durations, layers;
 	size_t tensors;       /* records read */
+	uint64_t begin;       /* where the records begin; 0: the header was not read to its end */
 	bool whole;           /* they end where the file does */
 	const char *what;     /* what could not be read at `at` */
 	uint64_t at;
@@ -138,7 +139,7 @@ static bool tensor_of_floats(struct reader *r, const char *name, const uint64_t 
 	struct tensor *t;
 	struct err e;
 
-	if ((rank == 2 && !u64_mul(n, d[1], &n)) || n > cur_left(&r->c) / 4)
+	if (r->c.bad || (rank == 2 && !u64_mul(n, d[1], &n)) || n > cur_left(&r->c) / 4)
 		return fail(r, "a table of floats");
 	cur_take(&r->c, 4 * n);
 	if (!r->m)
@@ -155,7 +156,7 @@ static bool tokens(struct reader *r, int64_t n, bool scored)
 	struct meta_value v = {.kind = META_ARRAY, .type = "str"};
 	struct digest d = {0};
 
-	if (n < 0 || (uint64_t)n > cur_left(&r->c) / (scored ? 8 : 4))
+	if (r->c.bad || n < 0 || (uint64_t)n > cur_left(&r->c) / (scored ? 8 : 4))
 		return fail(r, "the number of tokens");
 	v.u.array.count = (uint64_t)n;
 	v.u.array.shown = u64_min((uint64_t)n, SHOWN);
@@ -378,6 +379,9 @@ static bool record(struct reader *r)
 			return fail(r, "the shape of a tensor");
 	}
 	name = (struct str){(const char *)cur_take(&r->c, length), length};
+	for (size_t i = 0; i < name.n && !r->c.bad; i++)
+		if ((uint8_t)name.p[i] < 0x20)
+			return fail(r, "the name of a tensor");
 	if (r->c.bad)
 		return fail(r, "the name of a tensor");
 	word = type_of(r, id, count, &type, &bytes);
@@ -395,17 +399,18 @@ static void read_file(struct reader *r)
 {
 	if (!header(r))
 		return;
+	r->begin = cur_at(&r->c);
 	while (cur_left(&r->c))
 		if (!record(r))
 			return;
 	r->whole = true;
 }
 
-/* The header that leads to the end, or, in a damaged file, to most tensors. */
+/* The header that leads to the end; in a damaged file the one to most tensors, or else the longest that there is. */
 static const struct grammar *choose(struct bytes all)
 {
 	const struct grammar *best = NULL;
-	size_t most = 0;
+	struct reader most = {0};
 
 	for (size_t i = 0; i < COUNT(grammars); i++) {
 		struct reader r = {.g = &grammars[i], .c = cur_of(all)};
@@ -415,8 +420,8 @@ static const struct grammar *choose(struct bytes all)
 		read_file(&r);
 		if (r.whole)
 			return r.g;
-		if (r.tensors > most) {
-			most = r.tensors;
+		if (r.begin && (r.tensors > most.tensors || (r.tensors == most.tensors && r.begin > most.begin))) {
+			most = r;
 			best = r.g;
 		}
 	}
@@ -432,13 +437,16 @@ static enum rc read_ggml(struct model *m, uint32_t member, struct err *e)
 	m->bytes = all.n;
 	r.g = all.n >= 4 ? choose(all) : NULL;
 	if (!r.g)
-		return err_set(e, "an old ggml file (before GGUF) with the header of no program that is known here");
+		return err_set(e, "an old ggml file (before GGUF), cut short or with the header of no program that is known");
 	m->squeezed = true;
 	read_file(&r);
 	m->variant = r.g->program;
 	if (r.g->version_from)
 		m->variant = arena_printf(&m->arena, "%s version %" PRIu32 ", %s", r.g->magic == GGMF   ? "ggmf"
 				      : r.g->magic == GGJT ? "ggjt" : "ggla", r.version, r.g->program);
+	if (!r.whole && !m->n_tensors)
+		return err_set(e, "an old ggml file (before GGUF): %s cannot be read (byte %" PRIu64 " of %zu)", r.what,
+			       r.at, all.n);
 	if (!r.whole)
 		model_problem(m, STR(""), "%s cannot be read (byte %" PRIu64 " of %zu); what follows is not read",
 			      r.what, r.at, all.n);

@@ -113,7 +113,7 @@ static uint64_t number(struct reader *r, const char *where, int64_t least, int64
 
 	if (!r->bad && (textnum_i64(&r->t, &x) != TEXTNUM_OK || x < least || x > most)) {
 		r->t = before;
-		fail(r, where, least < 1 ? most > 1 ? "a number from 0 on" : "0 or 1" : "a number from 1 on");
+		fail(r, where, arena_printf(&r->m->arena, "a number from %" PRId64 " to %" PRId64, least, most));
 	}
 	return r->bad ? 0 : (uint64_t)x;
 }
@@ -171,7 +171,7 @@ static void place_binary(struct reader *r, struct tensor *t, const char *where)
 	uint64_t left, bytes = t->count * sizeof(float);
 
 	if (!take_mark(r)) {
-		fail(r, where, "@BIN@");
+		fail(r, where, "@BIN@ (after at most 100 blanks)");
 		return;
 	}
 	left = (uint64_t)(r->t.end - r->t.p);

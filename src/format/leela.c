@@ -254,7 +254,7 @@ static void tell(struct net *n)
 	fact_uint(m, "version", n->version);
 	if (!n->known) {
 		m->variant = arena_printf(&m->arena, "version %u, layout not known", n->version);
-		model_problem(m, STR(""), "%zu lines of values; a net has 18, and 8 more for each block", n->n);
+		model_problem(m, STR(""), "lines of values: %zu; a net has 18, and 8 more for each block", n->n);
 		return;
 	}
 	m->variant = arena_printf(&m->arena, "%s version %u, %zu block%s, %" PRIu64 " filters",

@@ -162,6 +162,9 @@ static void matrix(struct reader *r, const char *what, uint64_t total, uint64_t 
 		take(r, what, true, d, rank);
 	} else {
 		take(r, what, true, &total, 1);
+		if (!r->bad)
+			model_problem(r->m, r->m->tensors[r->m->n_tensors - 1].name,
+				      "its %" PRIu64 " values are no whole rows", total);
 	}
 }
 

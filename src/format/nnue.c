@@ -179,19 +179,36 @@ static enum rc find_set(struct reader *r)
 		       " (byte %" PRIu64 ")", r->ft_hash, cur_at(&r->c) - 4);
 }
 
-/* Whether `rows` features, then the layers, take what is left to the byte; then they are what the file holds. */
-static bool layers_fit(struct reader *r, uint64_t left)
+/* How many stacks of these layers, each with its hash, stand one after the other; at most BUCKETS. */
+static uint64_t count_stacks(const struct reader *r, const struct stack *s)
 {
-	for (size_t i = 0; i < COUNT(stacks); i++) {
-		uint64_t bytes = stack_bytes(r, &stacks[i]);
+	uint64_t bytes = stack_bytes(r, s), left = cur_left(&r->c), n = 0;
 
-		if (!may_be(r, &stacks[i]) || (left != bytes && left != BUCKETS * bytes))
+	while (n < BUCKETS && (n + 1) * bytes <= left && load_uint(r->c.p + n * bytes, 4, false) == r->net_hash)
+		n++;
+	return n;
+}
+
+/* The layers that fill what is left; in a damaged file, those of which most stacks are there. One alone is no proof. */
+static bool find_layers(struct reader *r)
+{
+	uint64_t left = cur_left(&r->c), most = 1;
+
+	for (size_t i = 0; i < COUNT(stacks); i++) {
+		uint64_t bytes = stack_bytes(r, &stacks[i]), n;
+
+		if (!may_be(r, &stacks[i]))
 			continue;
+		n = left == bytes || left == BUCKETS * bytes ? left / bytes : count_stacks(r, &stacks[i]);
+		if (n * bytes != left && n <= most)
+			continue;
+		most = n;
 		r->stack = &stacks[i];
-		r->n_stacks = left / bytes;
-		return true;
+		r->n_stacks = n;
+		if (n * bytes == left)
+			return true;
 	}
-	return false;
+	return r->stack != NULL;
 }
 
 /* ---- arrays ---- */
@@ -486,7 +503,7 @@ static enum rc layers(struct reader *r)
 {
 	uint64_t in[LAYERS];
 
-	if (!layers_fit(r, cur_left(&r->c)))
+	if (!find_layers(r))
 		return unknown_layers(r);
 	real_inputs(r, in);
 	for (uint64_t k = 0; k < r->n_stacks; k++) {
@@ -500,6 +517,11 @@ static enum rc layers(struct reader *r)
 			if (layer(r, k, i, in[i]) != RC_OK)
 				return RC_FAIL;
 	}
+	if (r->n_stacks != 1 && r->n_stacks != BUCKETS)
+		model_problem(r->m, STR(""), "only %" PRIu64 " of %d stacks of layers are there", r->n_stacks, BUCKETS);
+	if (cur_left(&r->c))
+		model_problem(r->m, STR(""), "%" PRIu64 " bytes after the layers belong to none (from byte %" PRIu64 " on)",
+			      cur_left(&r->c), cur_at(&r->c));
 	fact_uint(r->m, "layer_stacks", r->n_stacks);
 	fact_uint(r->m, "weight_scale_bits", 6);
 	fact_uint(r->m, "output_scale", 16);

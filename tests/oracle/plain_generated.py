@@ -1,5 +1,6 @@
 """Small nets of the formats that have few real files, written by netwriters.py: the program must find the very bytes that
-were written, under the right names. timeout: 120"""
+were written, under the right names."""
+# timeout: 180
 import gzip
 import os
 import sys

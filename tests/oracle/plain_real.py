@@ -1,5 +1,6 @@
 """Real nets of $SHARED/data that come as text or in formats of their own: every byte of every tensor against another reader
-of the file, pairs, the same net in two formats, and a few values by hand. timeout: 180"""
+of the file, pairs, the same net in two formats, and a few values by hand."""
+# timeout: 180
 import gzip
 import os
 import struct
