@@ -53,10 +53,19 @@ static const struct look looks[ROLE_COUNT] = {
 	[ROLE_MATCH] = {'m', 16, 221, COLOR_YELLOW, A_BOLD, A_REVERSE | A_BOLD},
 };
 
+/* Pairs of colours: 0 is curses' own, then the roles, then all pairs of levels of each scale, -1 among them. */
+enum {
+	PAIRS_SIZE = ROLE_COUNT + 1,
+	PAIRS_SIGNED = PAIRS_SIZE + (SIZE_LEVELS + 1) * (SIZE_LEVELS + 1),
+	PAIRS_END = PAIRS_SIGNED + (SIGNED_LEVELS + 1) * (SIGNED_LEVELS + 1)
+};
+
 static struct {
 	SCREEN *screen;
 	FILE *in, *out; /* of a terminal that nobody sees: /dev/null; else NULL */
 	bool open, seen, colours, ascii;
+	bool direct, scales; /* colours are 0xRRGGBB; there are enough of them for scales */
+	bool made[PAIRS_END];
 	struct termios before;
 	bool has_before;
 	char restore[128]; /* what the terminal must be sent when the program dies on another thread */
@@ -153,6 +162,29 @@ static bool wants_colours(const struct opts *o)
 	return has_colors() && start_color() == OK;
 }
 
+/* A terminal of direct colour says so with RGB, which may be a flag, a number or a string. */
+static bool has_direct_colour(void)
+{
+	const char *s = tigetstr("RGB");
+
+	return COLORS > 256 && (tigetflag("RGB") > 0 || tigetnum("RGB") > 0 || (s && s != (char *)-1));
+}
+
+/* What the terminal calls one of the 256 colours; -1 is its own. */
+static int name_of(int colour)
+{
+	return term.direct && colour >= 16 ? (int)ramp_xterm_rgb(colour) : colour;
+}
+
+static void set_pair(int pair, int fg, int bg)
+{
+#if NCURSES_VERSION_MAJOR > 6 || (NCURSES_VERSION_MAJOR == 6 && NCURSES_VERSION_MINOR > 0)
+	init_extended_pair(pair, fg, bg);
+#else
+	init_pair((short)pair, (short)fg, (short)bg);
+#endif
+}
+
 static void set_colours(const struct opts *o)
 {
 	bool own;
@@ -161,12 +193,33 @@ static void set_colours(const struct opts *o)
 	if (!term.colours)
 		return;
 	own = use_default_colors() == OK;
+	term.direct = has_direct_colour();
+	term.scales = own && COLORS >= 256 && COLOR_PAIRS >= PAIRS_END;
 	for (int i = 0; i < ROLE_COUNT; i++) {
-		short fg = COLORS >= 256 ? looks[i].fg : looks[i].fg8, bg = COLORS >= 256 ? looks[i].bg : -1;
+		int fg = COLORS >= 256 ? name_of(looks[i].fg) : looks[i].fg8, bg = COLORS >= 256 ? name_of(looks[i].bg) : -1;
 
 		/* a terminal that cannot name its own colours has white on black */
-		init_pair((short)(i + 1), fg < 0 && !own ? COLOR_WHITE : fg, bg < 0 && !own ? COLOR_BLACK : bg);
+		set_pair(i + 1, fg < 0 && !own ? COLOR_WHITE : fg, bg < 0 && !own ? COLOR_BLACK : bg);
 	}
+}
+
+/* Pairs of a scale are made when they are first used: two levels, the upper in front of the lower. */
+static int scale_pair(enum scale s, int upper, int lower)
+{
+	int n = ramp_levels(s) + 1, pair = (s == SCALE_SIZE ? PAIRS_SIZE : PAIRS_SIGNED) + (upper + 1) * n + lower + 1;
+	int name[2] = {-1, -1};
+
+	if (term.made[pair])
+		return pair;
+	for (int half = 0; half < 2; half++) {
+		int level = half ? lower : upper;
+
+		if (level >= 0)
+			name[half] = term.direct ? (int)ramp_rgb(s, level) : ramp_nearest_xterm(ramp_rgb(s, level));
+	}
+	set_pair(pair, name[0], name[1]);
+	term.made[pair] = true;
+	return pair;
 }
 
 static attr_t attr_of(enum role role)
@@ -328,7 +381,8 @@ static void suspend(void)
 
 /* ---- drawing ---- */
 
-int term_put(int y, int x, int width, enum role role, struct str s)
+/* In the attributes that are set. */
+static int put(int y, int x, int width, struct str s)
 {
 	wchar_t out[256];
 	size_t n = 0, used;
@@ -339,7 +393,6 @@ int term_put(int y, int x, int width, enum role role, struct str s)
 	if (width > term.width - x)
 		width = term.width - x;
 	s.n = utf8_fit(s, (size_t)width, &used);
-	attr_set(attr_of(role), pair_of(role), NULL);
 	move(y, x);
 	while (s.n) {
 		size_t len = utf8_next(s, &cp);
@@ -353,6 +406,37 @@ int term_put(int y, int x, int width, enum role role, struct str s)
 		}
 	}
 	return (int)used;
+}
+
+int term_put(int y, int x, int width, enum role role, struct str s)
+{
+	attr_set(attr_of(role), pair_of(role), NULL);
+	return put(y, x, width, s);
+}
+
+bool term_has_scales(void)
+{
+	return term.scales;
+}
+
+void term_shade(int y, int x, int width, enum scale scale, int level, struct str s)
+{
+	if (term.scales)
+		attr_set(A_NORMAL, (short)scale_pair(scale, level, -1), NULL);
+	else
+		attr_set(attr_of(ROLE_TEXT), pair_of(ROLE_TEXT), NULL);
+	put(y, x, width, s);
+}
+
+/* The upper half block shows the upper colour; where that is the terminal's own, the lower one shows the other. */
+void term_halves(int y, int x, enum scale scale, int upper, int lower)
+{
+	bool turned = upper < 0;
+
+	if (!term.scales)
+		return;
+	attr_set(A_NORMAL, (short)scale_pair(scale, turned ? lower : upper, turned ? upper : lower), NULL);
+	put(y, x, 1, turned ? lower < 0 ? STR(" ") : STR("▄") : STR("▀"));
 }
 
 int term_puts(int y, int x, int width, enum role role, const char *s)
@@ -506,19 +590,43 @@ static char letter_of(attr_t a, short pair)
 	return (a & A_REVERSE) && c != '.' ? (char)(c - 'a' + 'A') : c;
 }
 
+/* A level of a scale as a letter; half: 0 the upper one, 1 the lower one. */
+static char level_letter(short pair, wchar_t shown, int half)
+{
+	bool of_size = pair < PAIRS_SIGNED;
+	int n = of_size ? SIZE_LEVELS + 1 : SIGNED_LEVELS + 1, i = pair - (of_size ? PAIRS_SIZE : PAIRS_SIGNED);
+	bool front = (shown == L'▄') == (half == 1);
+	int level = (front ? i / n : i % n) - 1;
+
+	if (level < 0)
+		return '.';
+	return of_size ? "0123456789ABCDEFGHIJ"[level] : (char)('A' + level);
+}
+
+static char look_at(int y, int x, int half)
+{
+	wchar_t text[CCHARW_MAX + 1] = {0};
+	cchar_t cell;
+	attr_t a = 0;
+	short pair = 0;
+
+	if (mvin_wch(y, x, &cell) == OK)
+		getcchar(&cell, text, &a, &pair, NULL);
+	if (pair >= PAIRS_SIZE)
+		return level_letter(pair, text[0], half);
+	return half ? '.' : letter_of(a, pair);
+}
+
 void term_save_attrs(FILE *f)
 {
-	for (int y = 0; y < term.height; y++) {
-		for (int x = 0; x < term.width; x++) {
-			wchar_t text[CCHARW_MAX + 1];
-			cchar_t cell;
-			attr_t a = 0;
-			short pair = 0;
+	bool halves = false;
 
-			if (mvin_wch(y, x, &cell) == OK)
-				getcchar(&cell, text, &a, &pair, NULL);
-			fputc(letter_of(a, pair), f);
+	for (int half = 0; half < 1 + halves; half++)
+		for (int y = 0; y < term.height; y++) {
+			for (int x = 0; x < term.width; x++) {
+				fputc(look_at(y, x, half), f);
+				halves |= look_at(y, x, 1) != '.';
+			}
+			fputc('\n', f);
 		}
-		fputc('\n', f);
-	}
 }

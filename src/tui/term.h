@@ -9,6 +9,7 @@
 
 #include "analysis/opts.h"
 #include "base/buf.h"
+#include "tui/ramp.h"
 
 /* What a piece of text is; how it looks stands in one table (term.c), for 256 colours, 8, and none. */
 enum role {
@@ -69,6 +70,13 @@ void term_resize(int columns, int rows); /* of a terminal that nobody sees */
 int term_put(int y, int x, int width, enum role, struct str);
 int term_puts(int y, int x, int width, enum role, const char *);
 void term_fill(int y, int x, int width, enum role); /* with spaces */
+
+/* Scales of colour, where the terminal has 256 of them or more; elsewhere these draw in ROLE_TEXT and the text alone says
+ * how large a thing is. A cell in two halves, the upper one above the lower one, needs the colours; a level of -1 is the
+ * terminal's own background. */
+bool term_has_scales(void);
+void term_shade(int y, int x, int width, enum scale, int level, struct str);   /* text in that colour */
+void term_halves(int y, int x, enum scale, int upper, int lower);
 void term_clear(void);
 void term_redraw(void); /* everything anew at the next flush: another program may have written on the screen */
 void term_flush(int cursor_y, int cursor_x);
@@ -78,7 +86,8 @@ unsigned term_wait(int ms);
 int term_key(void);   /* the next key, or K_NONE */
 void term_wake(void); /* from any thread, once taken, until term_close */
 
-/* The screen as text, blanks at the ends of lines cut, and its looks: a letter a cell, as the table in term.c says. */
+/* The screen as text, blanks at the ends of lines cut, and its looks: a letter a cell, as the table in term.c says; on a
+ * scale of colour 0 to 9 and A to J, or A to Y with M for 0. Where cells have halves, the lower ones follow. */
 void term_save_text(FILE *);
 void term_save_attrs(FILE *);
 
