@@ -73,6 +73,10 @@ fields() {
 
 keys() {
 	awk "$quote $strings"'
+	/^PLACE\(/ {
+		strings($0, s)
+		if (places++) printf ".El\n.Pp\n%s:\n.Bl -tag -compact -width \"PgUp, ^B\"\n", s[1]
+	}
 	/^KEY\(/ {
 		n = strings($0, s)
 		n_names = split(s[1], name, " ")

@@ -47,11 +47,11 @@ static void add_entry(struct text *t, const char *left, const char *right)
 	buf_free(&line);
 }
 
-static void add_keys(struct text *t, const char *title, unsigned where)
+static void add_keys(struct text *t, enum place place)
 {
-	text_add(t, ROLE_HEADER, str_of(title));
+	text_add(t, ROLE_HEADER, str_of(place_titles[place]));
 	for (int i = 0; i < ACT_COUNT; i++)
-		if (key_infos[i].where == where)
+		if (key_infos[i].where == 1u << place)
 			add_entry(t, key_infos[i].keys, key_infos[i].help);
 	text_add(t, ROLE_TEXT, STR(""));
 }
@@ -91,9 +91,8 @@ void help_open(struct screen *sc)
 	if (sc->view->ops == &help_view)
 		return;
 	t = view_push(sc, &help_view)->state;
-	add_keys(t, "Everywhere", WHERE_ALL);
-	add_keys(t, "In the tree", WHERE_TREE);
-	add_keys(t, "Comparing two models", WHERE_PAIR);
+	for (int place = 0; place < PLACE_COUNT; place++)
+		add_keys(t, (enum place)place);
 	add_marks(t, sc->ascii);
 	add_fields(t);
 }

@@ -8,7 +8,11 @@
 const struct key_info key_infos[ACT_COUNT] = {
 #define KEY(id, keys, where, help) [ACT_##id] = {keys, WHERE_##where, help},
 #include "tui/keys.def"
-#undef KEY
+};
+
+const char *const place_titles[PLACE_COUNT] = {
+#define PLACE(where, title) [PLACE_##where] = title,
+#include "tui/keys.def"
 };
 
 static const struct {
@@ -44,7 +48,7 @@ static int word_is(struct str word, int prefix, int key)
 	return word.p[0] == prefix && word.p[1] == key;
 }
 
-enum act key_act(int prefix, int key, unsigned where)
+static enum act act_in(int prefix, int key, unsigned where)
 {
 	for (int a = 0; a < ACT_COUNT; a++) {
 		const char *p = key_infos[a].keys;
@@ -61,4 +65,11 @@ enum act key_act(int prefix, int key, unsigned where)
 		}
 	}
 	return ACT_NONE;
+}
+
+enum act key_act(int prefix, int key, unsigned where)
+{
+	enum act act = act_in(prefix, key, where & ~(unsigned)WHERE_ALL);
+
+	return act == ACT_NONE ? act_in(prefix, key, where & WHERE_ALL) : act;
 }
