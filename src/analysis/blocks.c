@@ -696,7 +696,7 @@ void blocks_free(struct blocks *b)
 	free(b);
 }
 
-const struct block_cell *block_cell_at(const struct block_grid *g, size_t part, size_t column)
+size_t block_cell_from(const struct block_grid *g, size_t part, size_t column)
 {
 	const struct block_part *p = &g->parts[part];
 	size_t lo = p->first, hi = p->first + p->n;
@@ -709,5 +709,13 @@ const struct block_cell *block_cell_at(const struct block_grid *g, size_t part, 
 		else
 			hi = middle;
 	}
-	return lo < p->first + p->n && g->cells[lo].column == column ? &g->cells[lo] : NULL;
+	return lo;
+}
+
+const struct block_cell *block_cell_at(const struct block_grid *g, size_t part, size_t column)
+{
+	const struct block_part *p = &g->parts[part];
+	size_t i = block_cell_from(g, part, column);
+
+	return i < p->first + p->n && g->cells[i].column == column ? &g->cells[i] : NULL;
 }

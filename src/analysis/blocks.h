@@ -54,4 +54,7 @@ void blocks_free(struct blocks *); /* NULL is fine */
 /* The cell of a part in a column; NULL: no tensor there. */
 const struct block_cell *block_cell_at(const struct block_grid *, size_t part, size_t column);
 
+/* The first of a part's cells that stands in this column or behind it: an index into cells, at most the part's end. */
+size_t block_cell_from(const struct block_grid *, size_t part, size_t column);
+
 #endif

@@ -360,6 +360,27 @@ static size_t reveal(struct view *v, size_t item)
 	return place_of(v, item);
 }
 
+bool browse_go(struct view *v, size_t row)
+{
+	struct browse *b = state(v);
+	size_t at = 0;
+
+	if (b->passing[row + 1] == b->passing[row])
+		return false;
+	if (!b->sort)
+		at = reveal(v, (size_t)b->leaf_of[row]);
+	else
+		while (at + 1 < b->n_list && b->list[at] != row)
+			at++;
+	view_center(v, at);
+	return true;
+}
+
+static size_t browse_tensor(struct view *v)
+{
+	return row_at(v, v->cursor);
+}
+
 /* A node is found when the match reaches into its own part of the name: not every tensor of a group that matches. */
 static bool find(struct view *v, size_t item, const struct needle *nd)
 {
@@ -885,7 +906,7 @@ static void browse_close(struct view *v)
 }
 
 const struct view_ops browse_view = {
-	.where = WHERE_ALL | WHERE_TREE | WHERE_PAIR,
+	.where = WHERE_ALL | WHERE_TREE | WHERE_PAIR | WHERE_TENSOR,
 	.state_size = sizeof(struct browse),
 	.rows = browse_rows,
 	.update = update,
@@ -894,6 +915,7 @@ const struct view_ops browse_view = {
 	.draw_row = draw_row,
 	.draw_rest = draw_rest,
 	.mode = mode,
+	.tensor = browse_tensor,
 	.items = items,
 	.item_at = item_at,
 	.reveal = reveal,

@@ -14,6 +14,9 @@ void browse_news(struct view *, size_t row);
 bool browse_ask_details(struct view *);
 bool browse_wants_details(struct view *);
 
+/* Puts the cursor on a row of the session, whose groups it opens. False: a filter hides it. */
+bool browse_go(struct view *, size_t row);
+
 /* For the lists of fields and options. */
 void browse_sort(struct view *, const struct field *, bool reverse); /* NULL: the order of the tree */
 const struct field *browse_sorted_by(struct view *, bool *reverse);

@@ -4,6 +4,73 @@
 
 #include "tui/browse.h"
 
+/* ---- what a view offers ---- */
+
+struct choose_menu {
+	const struct choice *choices;
+	size_t n;
+	int name; /* columns */
+	void (*chosen)(struct view *, size_t);
+};
+
+static size_t choose_rows(struct view *v)
+{
+	return ((struct choose_menu *)v->state)->n;
+}
+
+static void choose_draw_row(struct view *v, size_t row, struct area a)
+{
+	const struct choose_menu *m = v->state;
+	struct pen p = pen_at(v, a, row == v->cursor, ROLE_CURSOR);
+
+	pen_skip(&p, 1);
+	pen_puts(&p, m->name, false, ROLE_GROUP, m->choices[row].name);
+	pen_skip(&p, 2);
+	pen_puts(&p, a.w - m->name - 4, false, ROLE_TEXT, m->choices[row].about);
+}
+
+static bool choose_find(struct view *v, size_t item, const struct needle *nd)
+{
+	size_t at, n;
+
+	return needle_find(nd, str_of(((struct choose_menu *)v->state)->choices[item].name), 0, &at, &n);
+}
+
+static bool choose_act(struct view *v, enum act act)
+{
+	struct screen *sc = v->screen;
+	void (*chosen)(struct view *, size_t) = ((struct choose_menu *)v->state)->chosen;
+	size_t at = v->cursor;
+
+	if (act != ACT_OPEN || at >= choose_rows(v))
+		return false;
+	view_pop(sc);
+	chosen(sc->view, at);
+	return true;
+}
+
+static const struct view_ops choose_view = {
+	.title = "choose",
+	.where = WHERE_ALL,
+	.state_size = sizeof(struct choose_menu),
+	.rows = choose_rows,
+	.draw_row = choose_draw_row,
+	.find = choose_find,
+	.act = choose_act,
+};
+
+void menu_choose(struct screen *sc, const struct choice *choices, size_t n, size_t now,
+		 void (*chosen)(struct view *, size_t))
+{
+	struct view *v = view_push(sc, &choose_view);
+	struct choose_menu *m = v->state;
+
+	*m = (struct choose_menu){.choices = choices, .n = n, .chosen = chosen};
+	for (size_t i = 0; i < n; i++)
+		m->name = (int)strlen(choices[i].name) > m->name ? (int)strlen(choices[i].name) : m->name;
+	v->cursor = now;
+}
+
 /* ---- the field to sort by ---- */
 
 struct sort_menu {

@@ -143,3 +143,15 @@ int plot_legend(int y, int x, int width, bool ascii)
 	x += term_puts(y, x, end - x, ROLE_DIM, " B");
 	return x - start;
 }
+
+const char *plot_shade(int level, bool ascii)
+{
+	static const char *const dense[] = {"░", "▒", "▓", "█"};
+	static const char *const marks[] = {":", "-", "+", "*", "o", "%", "#", "@"};
+	size_t n = ascii ? COUNT(marks) : COUNT(dense), i;
+
+	if (level == 0)
+		return ascii ? "0" : "·";
+	i = (size_t)(level - 1) * n / (SIZE_LEVELS - 1);
+	return ascii ? marks[i] : dense[i];
+}

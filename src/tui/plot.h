@@ -3,6 +3,7 @@
 #define TUI_PLOT_H
 
 #include "num/bins.h"
+#include "tui/ramp.h"
 #include "tui/view.h"
 
 /* Bins that are asked for: a number with many divisors, so that columns are sums of whole bins. */
@@ -21,5 +22,8 @@ void plot_hist(struct area, const char *label, const struct bins *a, const struc
 
 /* Draws the key to those shades, cut to width; returns the columns it took. */
 int plot_legend(int y, int x, int width, bool ascii);
+
+/* What stands for a level of a scale of sizes, in one column: denser is more; 0 is a mark of its own. */
+const char *plot_shade(int level, bool ascii);
 
 #endif

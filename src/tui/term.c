@@ -414,6 +414,14 @@ int term_put(int y, int x, int width, enum role role, struct str s)
 	return put(y, x, width, s);
 }
 
+/* What a level's own colour lies behind, so that its glyph shows without disturbing. */
+static int lighter(enum scale s, int level)
+{
+	int last = ramp_levels(s) - 1, by = s == SCALE_SIGNED && level < SIGNED_ZERO ? -2 : 2;
+
+	return level + by < 0 ? 0 : level + by > last ? last : level + by;
+}
+
 bool term_has_scales(void)
 {
 	return term.scales;
@@ -422,7 +430,7 @@ bool term_has_scales(void)
 void term_shade(int y, int x, int width, enum scale scale, int level, struct str s)
 {
 	if (term.scales)
-		attr_set(A_NORMAL, (short)scale_pair(scale, level, -1), NULL);
+		attr_set(A_NORMAL, (short)scale_pair(scale, lighter(scale, level), level), NULL);
 	else
 		attr_set(attr_of(ROLE_TEXT), pair_of(ROLE_TEXT), NULL);
 	put(y, x, width, s);
@@ -595,10 +603,10 @@ static char level_letter(short pair, wchar_t shown, int half)
 {
 	bool of_size = pair < PAIRS_SIGNED;
 	int n = of_size ? SIZE_LEVELS + 1 : SIGNED_LEVELS + 1, i = pair - (of_size ? PAIRS_SIZE : PAIRS_SIGNED);
-	bool front = (shown == L'▄') == (half == 1);
-	int level = (front ? i / n : i % n) - 1;
+	bool halves = shown == L'▀' || shown == L'▄', front = halves && (shown == L'▄') == (half == 1);
+	int level = (front ? i / n : i % n) - 1; /* a text's is that of its background */
 
-	if (level < 0)
+	if (level < 0 || (!halves && half))
 		return '.';
 	return of_size ? "0123456789ABCDEFGHIJ"[level] : (char)('A' + level);
 }

@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "tui/help.h"
+#include "tui/map.h"
 #include "tui/meta.h"
 #include "tui/summary.h"
 
@@ -58,6 +59,11 @@ void screen_trouble(struct screen *sc, const char *fmt, ...)
 	vsnprintf(sc->message, sizeof(sc->message), fmt, ap);
 	va_end(ap);
 	sc->bad = true;
+}
+
+size_t view_tensor(struct view *v)
+{
+	return v->ops->tensor ? v->ops->tensor(v) : SIZE_MAX;
 }
 
 /* ---- moving ---- */
@@ -327,6 +333,7 @@ static void common_act(struct view *v, enum act act)
 	case ACT_HELP: help_open(sc); break;
 	case ACT_SUMMARY: summary_open(sc); break;
 	case ACT_META: meta_open(sc); break;
+	case ACT_MAP: map_open(sc); break;
 	case ACT_REDRAW: term_redraw(); break;
 	default: break;
 	}
@@ -532,7 +539,10 @@ static void draw_status(struct screen *sc, int y, int w)
 	} else if (sc->message[0]) {
 		utf8_display(&b, str_of(sc->message), sc->ascii);
 	} else {
-		buf_printf(&b, "%zu/%zu", n ? v->cursor + 1 : 0, n);
+		if (v->ops->place)
+			v->ops->place(v, &b);
+		else
+			buf_printf(&b, "%zu/%zu", n ? v->cursor + 1 : 0, n);
 		if (v->ops->mode)
 			v->ops->mode(v, &b);
 	}
@@ -590,6 +600,6 @@ void screen_draw(struct screen *sc)
 		term_flush(h - 1, x);
 	} else {
 		draw_status(sc, h - 1, w);
-		term_flush(v->list.y + (int)(v->cursor - v->top), v->list.x);
+		term_flush(v->list.y + (int)(v->cursor - v->top), v->list.x + v->column);
 	}
 }

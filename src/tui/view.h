@@ -37,6 +37,8 @@ struct view_ops {
 	void (*draw_row)(struct view *, size_t row, struct area); /* one line high */
 	void (*draw_rest)(struct view *);                  /* beside the list; NULL */
 	void (*mode)(struct view *, struct buf *);         /* what the status line says of it; NULL */
+	void (*place)(struct view *, struct buf *);        /* said instead of the row and how many there are; NULL */
+	size_t (*tensor)(struct view *);                   /* the row that is selected; SIZE_MAX or NULL: none */
 
 	/* Searching goes over items, which may be more than the rows that show. Without these an item is a row. */
 	size_t (*items)(struct view *);
@@ -56,6 +58,7 @@ struct view {
 	void *state;
 	size_t cursor, top;
 	struct area list;
+	int column; /* where the terminal's cursor stands in the selected row, from the left of the list */
 	struct needle needle;
 	size_t from_cursor, from_top; /* where the search that is being typed began */
 };
@@ -91,10 +94,12 @@ struct screen {
 	/* what the options view sets */
 	enum pane pane;
 	bool log_scale;
+	int metric;        /* of the layer map: an index into metrics */
 };
 
 struct view *view_push(struct screen *, const struct view_ops *); /* opens a view; its state is zeroed */
 void view_pop(struct screen *);  /* closes the one on top; the last one: quits */
+size_t view_tensor(struct view *); /* the session's row that is selected in the view; SIZE_MAX: none */
 void view_move(struct view *, size_t row);   /* puts the cursor there, in sight */
 void view_center(struct view *, size_t row); /* likewise; in the middle unless it is in sight */
 
