@@ -85,6 +85,18 @@ void fmt_exact(struct buf *b, double x)
 	buf_puts(b, s);
 }
 
+void fmt_float(struct buf *b, double x)
+{
+	char s[40];
+
+	for (int digits = 6; digits <= 9; digits++) {
+		snprintf(s, sizeof(s), "%.*g", digits, x);
+		if (strtof(s, NULL) == (float)x)
+			break;
+	}
+	buf_puts(b, s);
+}
+
 void fmt_percent(struct buf *b, double f)
 {
 	double p = 100 * f;

@@ -89,7 +89,6 @@ struct str tensor_file(const struct model *, const struct tensor *); /* the file
 struct str member_file(const struct model *, uint32_t member); /* the name of the file that a member lies in */
 bool has_diff(const struct row *); /* whether its elements were put side by side */
 
-void show_float(struct buf *, double x); /* the shortest decimal, of 6 digits or more, that is the same float */
 
 /* A value on one line; long arrays by their length and first items. */
 void meta_show(struct buf *, const struct meta_value *, bool ascii);

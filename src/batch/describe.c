@@ -56,18 +56,6 @@ bool has_diff(const struct row *r)
 	return field_get(field_by_key(STR("changed")), r, A).kind != CELL_NONE;
 }
 
-void show_float(struct buf *b, double x)
-{
-	char s[40];
-
-	for (int digits = 6; digits <= 9; digits++) {
-		snprintf(s, sizeof(s), "%.*g", digits, x);
-		if (strtof(s, NULL) == (float)x)
-			break;
-	}
-	buf_puts(b, s);
-}
-
 static void show_scalar(struct buf *b, const struct meta_value *v, bool ascii)
 {
 	switch (v->kind) {
@@ -86,7 +74,7 @@ static void show_scalar(struct buf *b, const struct meta_value *v, bool ascii)
 		if (v->u.real != v->u.real)
 			buf_puts(b, "nan");
 		else if (strcmp(v->type, "f32") == 0)
-			show_float(b, v->u.real);
+			fmt_float(b, v->u.real);
 		else
 			fmt_exact(b, v->u.real);
 		break;
