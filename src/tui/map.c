@@ -671,27 +671,6 @@ static void draw_header(struct view *v, struct area a)
 
 /* ---- the pane: the cell under the cursor ---- */
 
-static void draw_name(struct view *v, const struct content *c, struct area a)
-{
-	const struct row *r = &v->screen->s->rows[c->row];
-	struct buf name = {0}, facts = {0};
-	struct pen p;
-
-	term_fill(a.y, a.x, a.w, ROLE_TITLE);
-	if (r->status != ST_SINGLE)
-		buf_printf(&facts, "%s %s  ", status_mark(r->status, v->screen->ascii), statuses[r->status].name);
-	type_text(&facts, r->t[A] ? r->t[A]->type_name : NULL, r->t[B] ? r->t[B]->type_name : NULL, v->screen->ascii);
-	buf_puts(&facts, "  ");
-	shape_text(&facts, r, v->screen->ascii);
-	p = (struct pen){.y = a.y, .x = a.x + 1, .end = a.x + a.w - 1, .ascii = v->screen->ascii};
-	utf8_display(&name, r->name, v->screen->ascii);
-	pen_put(&p, a.w - 4 - (int)utf8_width(buf_view(&facts)), false, ROLE_TITLE, buf_view(&name));
-	pen_skip(&p, 2);
-	pen_put(&p, (int)utf8_width(buf_view(&facts)), false, ROLE_TITLE, buf_view(&facts));
-	buf_free(&name);
-	buf_free(&facts);
-}
-
 static void draw_metrics(struct view *v, const struct content *c, struct area a)
 {
 	const struct row *r = &v->screen->s->rows[c->row];
@@ -735,7 +714,7 @@ static void draw_rest(struct view *v)
 		term_puts(a.y, a.x + 1, a.w - 1, ROLE_TITLE, l ? "no tensor here" : "no tensors");
 		return;
 	}
-	draw_name(v, &c, a);
+	row_title(v->screen, &v->screen->s->rows[c.row], a);
 	if (is_broken(&v->screen->s->rows[c.row])) {
 		const struct row *r = &v->screen->s->rows[c.row];
 		struct buf b = {0};

@@ -155,3 +155,31 @@ const char *plot_shade(int level, bool ascii)
 	i = (size_t)(level - 1) * n / (SIZE_LEVELS - 1);
 	return ascii ? marks[i] : dense[i];
 }
+
+const char *plot_signed(int level, bool ascii)
+{
+	static const char *const above[2][4] = {{"░", "▒", "▓", "█"}, {"+", "x", "%", "#"}};
+	static const char *const below[4] = {"-", "=", "o", "O"};
+	int k = level - SIGNED_ZERO, i;
+
+	if (k == 0)
+		return " ";
+	i = ((k < 0 ? -k : k) - 1) * 4 / SIGNED_ZERO;
+	return k < 0 ? below[i] : above[ascii][i];
+}
+
+void plot_cell(int y, int x, int width, enum scale scale, int level, bool ascii)
+{
+	bool number = level != ramp_levels(scale);
+	const char *mark = !number ? "?" : scale == SCALE_SIZE ? plot_shade(level, ascii) : plot_signed(level, ascii);
+	struct buf b = {0};
+
+	for (int i = 0; i < width; i++)
+		buf_puts(&b, mark);
+	if (term_has_scales())
+		term_shade(y, x, width, scale, level, buf_view(&b));
+	else
+		term_put(y, x, width, !number ? ROLE_PROBLEM : scale == SCALE_SIZE ? ROLE_TEXT :
+				level < SIGNED_ZERO ? ROLE_A : ROLE_B, buf_view(&b));
+	buf_free(&b);
+}

@@ -26,4 +26,11 @@ int plot_legend(int y, int x, int width, bool ascii);
 /* What stands for a level of a scale of sizes, in one column: denser is more; 0 is a mark of its own. */
 const char *plot_shade(int level, bool ascii);
 
+/* Likewise of a signed scale, whose sides have different marks, or for what is no number. */
+const char *plot_signed(int level, bool ascii);
+
+/* A cell of a scale, of either kind: its marks in its colour, or, where there are no scales of colour, in one that tells
+ * the sides apart. */
+void plot_cell(int y, int x, int width, enum scale, int level, bool ascii);
+
 #endif

@@ -92,12 +92,16 @@ uint32_t ramp_rgb(enum scale s, int level)
 {
 	double t;
 
+	if (level == ramp_levels(s))
+		return 0xff40ff;
 	if (s == SCALE_SIZE) {
 		t = (double)level / (SIZE_LEVELS - 1);
 		return rgb_of(polar(0.30 + 0.62 * t, 0.12 + 0.06 * t, 295 - 190 * t));
 	}
 	t = (double)(level - SIGNED_ZERO) / SIGNED_ZERO;
-	return rgb_of(polar(0.27 + 0.53 * fabs(t), 0.18 * pow(fabs(t), 0.4), t < 0 ? 250 : 62));
+	if (t == 0)
+		return 0x262626;
+	return rgb_of(polar(0.35 + 0.45 * fabs(t), 0.10 + 0.08 * fabs(t), t < 0 ? 250 : 65));
 }
 
 /* ---- 256 colours ---- */

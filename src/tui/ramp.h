@@ -15,6 +15,8 @@ enum { SIZE_LEVELS = 20, SIGNED_LEVELS = 25, SIGNED_ZERO = SIGNED_LEVELS / 2 };
 
 int ramp_levels(enum scale);
 
+/* One level more, in a colour of its own, is for what is no number: ramp_levels() itself. */
+
 /* The level of a value from 0 to 1, or from -1 to 1 on the signed scale. What is not exactly 0 never gets the level of
  * 0. */
 int ramp_level(enum scale, double x);

@@ -53,11 +53,12 @@ static const struct look looks[ROLE_COUNT] = {
 	[ROLE_MATCH] = {'m', 16, 221, COLOR_YELLOW, A_BOLD, A_REVERSE | A_BOLD},
 };
 
-/* Pairs of colours: 0 is curses' own, then the roles, then all pairs of levels of each scale, -1 among them. */
+/* Pairs of colours: 0 is curses' own, then the roles, then all pairs of levels of each scale, from -1 to the one
+ * for what is no number. */
 enum {
 	PAIRS_SIZE = ROLE_COUNT + 1,
-	PAIRS_SIGNED = PAIRS_SIZE + (SIZE_LEVELS + 1) * (SIZE_LEVELS + 1),
-	PAIRS_END = PAIRS_SIGNED + (SIGNED_LEVELS + 1) * (SIGNED_LEVELS + 1)
+	PAIRS_SIGNED = PAIRS_SIZE + (SIZE_LEVELS + 2) * (SIZE_LEVELS + 2),
+	PAIRS_END = PAIRS_SIGNED + (SIGNED_LEVELS + 2) * (SIGNED_LEVELS + 2)
 };
 
 static struct {
@@ -206,7 +207,7 @@ static void set_colours(const struct opts *o)
 /* Pairs of a scale are made when they are first used: two levels, the upper in front of the lower. */
 static int scale_pair(enum scale s, int upper, int lower)
 {
-	int n = ramp_levels(s) + 1, pair = (s == SCALE_SIZE ? PAIRS_SIZE : PAIRS_SIGNED) + (upper + 1) * n + lower + 1;
+	int n = ramp_levels(s) + 2, pair = (s == SCALE_SIZE ? PAIRS_SIZE : PAIRS_SIGNED) + (upper + 1) * n + lower + 1;
 	int name[2] = {-1, -1};
 
 	if (term.made[pair])
@@ -417,7 +418,7 @@ int term_put(int y, int x, int width, enum role role, struct str s)
 /* What a level's own colour lies behind, so that its glyph shows without disturbing. */
 static int lighter(enum scale s, int level)
 {
-	int last = ramp_levels(s) - 1, by = s == SCALE_SIGNED && level < SIGNED_ZERO ? -2 : 2;
+	int last = ramp_levels(s) - 1, by = s == SCALE_SIZE ? 2 : level < SIGNED_ZERO ? -1 : 1;
 
 	return level + by < 0 ? 0 : level + by > last ? last : level + by;
 }
@@ -431,6 +432,19 @@ void term_shade(int y, int x, int width, enum scale scale, int level, struct str
 {
 	if (term.scales)
 		attr_set(A_NORMAL, (short)scale_pair(scale, lighter(scale, level), level), NULL);
+	else
+		attr_set(attr_of(ROLE_TEXT), pair_of(ROLE_TEXT), NULL);
+	put(y, x, width, s);
+}
+
+/* On bright colours the scale's own darkest one is easier to read than the terminal's. */
+void term_tint(int y, int x, int width, enum scale scale, int level, struct str s)
+{
+	int dark = scale == SCALE_SIZE ? 0 : SIGNED_ZERO, far = level > dark ? level - dark : dark - level;
+	bool bright = far > (scale == SCALE_SIZE ? 11 : 7);
+
+	if (term.scales)
+		attr_set(A_NORMAL, (short)scale_pair(scale, bright ? dark : -1, level), NULL);
 	else
 		attr_set(attr_of(ROLE_TEXT), pair_of(ROLE_TEXT), NULL);
 	put(y, x, width, s);
@@ -602,13 +616,13 @@ static char letter_of(attr_t a, short pair)
 static char level_letter(short pair, wchar_t shown, int half)
 {
 	bool of_size = pair < PAIRS_SIGNED;
-	int n = of_size ? SIZE_LEVELS + 1 : SIGNED_LEVELS + 1, i = pair - (of_size ? PAIRS_SIZE : PAIRS_SIGNED);
+	int n = (of_size ? SIZE_LEVELS : SIGNED_LEVELS) + 2, i = pair - (of_size ? PAIRS_SIZE : PAIRS_SIGNED);
 	bool halves = shown == L'▀' || shown == L'▄', front = halves && (shown == L'▄') == (half == 1);
 	int level = (front ? i / n : i % n) - 1; /* a text's is that of its background */
 
 	if (level < 0 || (!halves && half))
 		return '.';
-	return of_size ? "0123456789ABCDEFGHIJ"[level] : (char)('A' + level);
+	return of_size ? "0123456789ABCDEFGHIJK"[level] : (char)('A' + level);
 }
 
 static char look_at(int y, int x, int half)

@@ -18,13 +18,7 @@
  * once. While results arrive the screen is drawn every FRAME_MS at most, and keys are answered at once; when all is
  * computed it is not drawn, and the loop does not wake, until something happens.
  */
-enum { FRAME_MS = 100, PROGRESS_MS = 250, REST_MS = 80, AHEAD = 64 };
-
-static void wake(void *arg)
-{
-	(void)arg;
-	term_wake();
-}
+enum { FRAME_MS = 100, OWN_MS = 15, PROGRESS_MS = 250, REST_MS = 80, AHEAD = 64 };
 
 /* ---- results ---- */
 
@@ -86,12 +80,18 @@ static bool take_all(struct screen *sc, bool *had)
 	return any;
 }
 
+/* The view on top waits for something of its own: a heat map, say. */
+static bool view_busy(struct screen *sc)
+{
+	return sc->view->ops->busy && sc->view->ops->busy(sc->view);
+}
+
 static bool is_done(struct screen *sc)
 {
 	uint64_t done, total;
 
 	scan_progress(sc->scan, &done, &total);
-	return sc->n_ready == sc->s->n_rows && done == total && !browse_wants_details(sc->view);
+	return sc->n_ready == sc->s->n_rows && done == total && !browse_wants_details(sc->view) && !view_busy(sc);
 }
 
 /* ---- with a terminal ---- */
@@ -119,7 +119,7 @@ static int patience(long frame_due, const struct timespec *frame, bool resting, 
 static void interact(struct screen *sc, bool *had)
 {
 	struct timespec frame = {0}, key = {0};
-	bool draw = true, news = false;
+	bool draw = true, news = false, own = false;
 
 	while (!sc->quit && sc->view) {
 		bool resting;
@@ -128,11 +128,11 @@ static void interact(struct screen *sc, bool *had)
 		int k;
 
 		news = take_all(sc, had) || news;
-		due = news ? FRAME_MS : screen_busy(sc) ? PROGRESS_MS : 0;
+		due = own ? OWN_MS : news ? FRAME_MS : screen_busy(sc) ? PROGRESS_MS : 0;
 		if (draw || (due && ms_since(&frame) >= due)) {
 			screen_draw(sc);
 			clock_gettime(CLOCK_MONOTONIC, &frame);
-			draw = news = false;
+			draw = news = own = false;
 			due = screen_busy(sc) ? PROGRESS_MS : 0;
 		}
 		resting = browse_wants_details(sc->view);
@@ -149,6 +149,7 @@ static void interact(struct screen *sc, bool *had)
 			draw = true;
 		}
 		draw = draw || (ev & EV_RESIZE);
+		own = own || ((ev & EV_WAKE) && sc->view && sc->view->ops->busy);
 	}
 }
 
@@ -255,7 +256,7 @@ int tui_run(struct session *s, const struct opts *o)
 		for (size_t i = 0; i < s->n_rows; i++)
 			if (!u64_add(sc.unasked, bytes_of(&s->rows[i]), &sc.unasked))
 				sc.unasked = UINT64_MAX / 4;
-		sc.scan = scan_new(s, wake, NULL);
+		sc.scan = scan_new(s, screen_wake, NULL);
 		rc = run(&sc, &e);
 		sig = term_signal();
 		/* first the terminal, then the wait for what the workers are at */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "tui/heat.h"
 #include "tui/help.h"
 #include "tui/map.h"
 #include "tui/meta.h"
@@ -59,6 +60,12 @@ void screen_trouble(struct screen *sc, const char *fmt, ...)
 	vsnprintf(sc->message, sizeof(sc->message), fmt, ap);
 	va_end(ap);
 	sc->bad = true;
+}
+
+void screen_wake(void *unused)
+{
+	(void)unused;
+	term_wake();
 }
 
 size_t view_tensor(struct view *v)
@@ -334,6 +341,7 @@ static void common_act(struct view *v, enum act act)
 	case ACT_SUMMARY: summary_open(sc); break;
 	case ACT_META: meta_open(sc); break;
 	case ACT_MAP: map_open(sc); break;
+	case ACT_HEAT: heat_open(sc); break;
 	case ACT_REDRAW: term_redraw(); break;
 	default: break;
 	}

@@ -39,6 +39,8 @@ struct view_ops {
 	void (*mode)(struct view *, struct buf *);         /* what the status line says of it; NULL */
 	void (*place)(struct view *, struct buf *);        /* said instead of the row and how many there are; NULL */
 	size_t (*tensor)(struct view *);                   /* the row that is selected; SIZE_MAX or NULL: none */
+	const struct sheet *(*sheet)(struct view *);       /* the matrix that it shows of it (tui/sheet.h); NULL: none */
+	bool (*busy)(struct view *);                       /* it waits for something of its own, which wakes the loop; NULL */
 
 	/* Searching goes over items, which may be more than the rows that show. Without these an item is a row. */
 	size_t (*items)(struct view *);
@@ -94,6 +96,7 @@ struct screen {
 	/* what the options view sets */
 	enum pane pane;
 	bool log_scale;
+	int reduction;     /* of the heat map */
 	int metric;        /* of the layer map: an index into metrics */
 };
 
@@ -108,6 +111,7 @@ bool view_seek(struct view *, int direction, bool here, bool (*test)(struct view
 
 void screen_key(struct screen *, int key);
 void screen_draw(struct screen *);
+void screen_wake(void *unused); /* on a worker: there is something new to draw */
 bool screen_busy(struct screen *); /* something is being computed, or is still to be */
 void screen_message(struct screen *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void screen_trouble(struct screen *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

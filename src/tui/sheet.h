@@ -1,0 +1,62 @@
+/*
+ * A tensor as a matrix: which of its dimensions are the rows and which the columns, where in the others one stands, and
+ * the element under the cursor. The heat map, the values and the bytes share it, so that one can go from one to the other.
+ */
+#ifndef TUI_SHEET_H
+#define TUI_SHEET_H
+
+#include "analysis/patch.h"
+#include "tui/view.h"
+
+/* Rows are the dimensions [row_lo, row_hi) run together, columns [column_lo, column_hi); what is in neither is stepped
+ * through. A vector is wrapped into lines, or is one row or one column. */
+struct arrangement {
+	unsigned row_lo, row_hi, column_lo, column_hi;
+	bool wrapped;
+};
+
+enum { ARRANGEMENTS_MAX = 48 };
+
+struct sheet {
+	struct session *s;
+	size_t row_of;            /* the session's row */
+	const struct tensor *t;   /* whose shape it is */
+	unsigned sides;           /* bits 1 << A, 1 << B: tensors that have this matrix */
+	int plane;                /* what shows: PLANE_A, PLANE_B, PLANE_D */
+	struct arrangement a;
+	uint64_t index[RANK_MAX]; /* of the dimensions that are stepped through */
+	struct matrix m;
+	uint64_t row, column;     /* the cursor, in elements of the matrix */
+	uint64_t wrap;            /* columns of a wrapped vector */
+};
+
+/* Of the row of the session that is selected in the view, or as the view's own sheet is. False with a message: there
+ * is none, or it cannot be read, or it is empty. */
+bool sheet_of(struct sheet *, struct view *from);
+
+bool sheet_has_plane(const struct sheet *, int plane);
+void sheet_next_plane(struct sheet *); /* A, B, B - A */
+const char *sheet_plane_name(const struct sheet *, int plane, bool ascii);
+
+/* The ways to lay it out, the one that comes nearest to a square first. */
+size_t sheet_arrangements(const struct sheet *, struct arrangement out[ARRANGEMENTS_MAX]);
+void sheet_arrange(struct sheet *, const struct arrangement *); /* the cursor stays on its element */
+void sheet_next_arrangement(struct sheet *);
+void sheet_wrap(struct sheet *, uint64_t columns); /* of a wrapped vector; else nothing */
+
+uint64_t sheet_slices(const struct sheet *); /* how many there are to step through */
+uint64_t sheet_slice(const struct sheet *);  /* which one this is */
+bool sheet_step(struct sheet *, int by);     /* false: there is only one */
+
+/* The element under the cursor, or at a place of the matrix, by its row-major number; SIZE_MAX beyond the end. */
+uint64_t sheet_number(const struct sheet *, uint64_t row, uint64_t column);
+void sheet_go(struct sheet *, uint64_t number);  /* the cursor to that element, in whichever slice it is */
+
+/* "12,5" or a row-major number. False with a message when there is no such element. */
+bool sheet_go_to_text(struct sheet *, struct screen *, const char *text);
+
+void sheet_index_text(const struct sheet *, struct buf *, uint64_t number);  /* [12, 5] */
+void sheet_axis_text(const struct sheet *, struct buf *, bool rows, bool ascii); /* dims 1x2x3 (108) */
+void sheet_text(const struct sheet *, struct buf *, bool ascii);      /* how it is laid out, in a line */
+
+#endif
