@@ -40,9 +40,16 @@ struct window {
 	uint8_t raw[16 * RUN]; /* of plain types */
 };
 
+/* The largest so far: a heap whose root is the one to go when a larger one comes. */
+struct tops {
+	struct patch_top *heap;
+	size_t n;
+};
+
 /* What a worker reads with: a run of elements of both sides, picked from the windows. */
 struct reader {
 	struct window side[2];
+	struct tops tops;
 	double x[2][2 * RUN], d[RUN];
 	uint8_t raw[2][16 * RUN];
 	bool same[RUN];
@@ -65,6 +72,7 @@ struct patch {
 	struct element *elements[2];
 	atomic_uchar *states;
 	struct reader **readers;  /* one a worker */
+	struct tops tops;         /* of all workers, in order */
 	atomic_size_t parts_done;
 
 	pthread_mutex_t lock;
@@ -191,6 +199,61 @@ static void add(struct patch_cell *c, double x, uint64_t row, uint64_t column)
 	c->sumsq += x * x;
 }
 
+/* Whether a is before b in the list: larger, or as large and before it in the matrix. */
+static bool before(const struct patch_top *a, const struct patch_top *b)
+{
+	double x = fabs(a->x), y = fabs(b->x);
+
+	if (x != y)
+		return x > y;
+	return a->row != b->row ? a->row < b->row : a->column < b->column;
+}
+
+static int cmp_top(const void *a, const void *b)
+{
+	return before(a, b) ? -1 : before(b, a);
+}
+
+static void sift_up(struct patch_top *heap, size_t i)
+{
+	for (; i > 0 && before(&heap[(i - 1) / 2], &heap[i]); i = (i - 1) / 2) {
+		struct patch_top t = heap[i];
+
+		heap[i] = heap[(i - 1) / 2];
+		heap[(i - 1) / 2] = t;
+	}
+}
+
+static void sift_down(struct patch_top *heap, size_t n)
+{
+	size_t i = 0, child;
+
+	while ((child = 2 * i + 1) < n) {
+		struct patch_top t = heap[i];
+
+		if (child + 1 < n && before(&heap[child], &heap[child + 1]))
+			child++;
+		if (!before(&heap[i], &heap[child]))
+			return;
+		heap[i] = heap[child];
+		heap[child] = t;
+		i = child;
+	}
+}
+
+static void keep_top(struct tops *tops, size_t most, struct patch_top x)
+{
+	if (!tops->heap)
+		tops->heap = xcalloc(most, sizeof(*tops->heap));
+	if (tops->n < most) {
+		tops->heap[tops->n] = x;
+		sift_up(tops->heap, tops->n++);
+	} else if (before(&x, &tops->heap[0])) {
+		tops->heap[0] = x;
+		sift_down(tops->heap, tops->n);
+	}
+}
+
 struct place { /* of a run: its first element, and how it goes on */
 	uint64_t row, column;
 	bool along_columns; /* the next element is in the next column */
@@ -206,6 +269,25 @@ static void add_run(struct patch *p, struct patch_cell *const planes[PLANE_COUNT
 		for (size_t i = 0; planes[plane] && i < n; i++)
 			add(&planes[plane][cell], magnitude(x, width, from + i), at.row + (at.along_columns ? 0 : i),
 			    at.column + (at.along_columns ? i : 0));
+	}
+}
+
+static void look_for_tops(struct patch *p, struct reader *rd, size_t from, size_t n, struct place at)
+{
+	int plane = p->ask.top_of;
+	const double *x = plane == PLANE_D ? rd->d : rd->x[plane];
+	unsigned width = plane == PLANE_D ? 1 : decode_width(tensor_of(p, plane)->type);
+	struct tops *tops = &rd->tops;
+	double least = tops->n < p->ask.top ? 0 : fabs(tops->heap[0].x);
+
+	for (size_t i = 0; i < n; i++) {
+		double y = magnitude(x, width, from + i);
+
+		if (!isfinite(y) || fabs(y) < least || y == 0)
+			continue;
+		keep_top(tops, p->ask.top, (struct patch_top){y, at.row + (at.along_columns ? 0 : i),
+							      at.column + (at.along_columns ? i : 0)});
+		least = tops->n < p->ask.top ? 0 : fabs(tops->heap[0].x);
 	}
 }
 
@@ -291,6 +373,8 @@ static bool read_line(struct patch *p, struct reader *rd, struct patch_cell *con
 			struct place place = {p->outer_rows ? line : at, p->outer_rows ? at : line, p->outer_rows};
 
 			add_run(p, planes, cell_at(p, outer_cell, cell), rd, done, k, place);
+			if (p->ask.top && planes == p->cells)
+				look_for_tops(p, rd, done, k, place);
 			if (p->single)
 				keep_element(p, cell_at(p, outer_cell, cell), rd, done);
 			done += k;
@@ -395,6 +479,7 @@ static void patch_free(struct patch *p)
 		free(p->cells[plane]);
 		free(p->coarse[plane]);
 	}
+	free(p->tops.heap);
 	free(p->elements[A]);
 	free(p->elements[B]);
 	free(p->states);
@@ -404,17 +489,27 @@ static void patch_free(struct patch *p)
 	free(p);
 }
 
+static void gather(struct patch *p, struct reader *rd)
+{
+	for (size_t i = 0; i < rd->tops.n; i++)
+		keep_top(&p->tops, p->ask.top, rd->tops.heap[i]);
+	free(rd->tops.heap);
+	for (int side = A; side <= B; side++)
+		feed_close(rd->side[side].feed);
+	free(rd);
+}
+
 static void done(struct job *job)
 {
 	struct patch *p = (struct patch *)job;
 	bool dropped;
 
-	for (unsigned i = 0; i < pool_threads(p->s->pool); i++) {
-		for (int side = A; p->readers[i] && side <= B; side++)
-			feed_close(p->readers[i]->side[side].feed);
-		free(p->readers[i]);
-	}
+	for (unsigned i = 0; i < pool_threads(p->s->pool); i++)
+		if (p->readers[i])
+			gather(p, p->readers[i]);
 	free(p->readers);
+	if (p->tops.n)
+		qsort(p->tops.heap, p->tops.n, sizeof(*p->tops.heap), cmp_top);
 	pthread_mutex_lock(&p->lock);
 	p->finished = true;
 	pthread_cond_broadcast(&p->over);
@@ -535,6 +630,14 @@ const struct element *patch_element(const struct patch *p, int side, unsigned y,
 	const struct patch_cell *c = patch_cell(p, side, y, x, &exact);
 
 	return c && exact && c->n + c->bad && p->elements[side] ? &p->elements[side][(size_t)y * p->ask.width + x] : NULL;
+}
+
+const struct patch_top *patch_tops(struct patch *p, size_t *n)
+{
+	bool there = patch_done(p);
+
+	*n = there ? p->tops.n : 0;
+	return there ? p->tops.heap : NULL;
 }
 
 void patch_wait(struct patch *p, unsigned ms)

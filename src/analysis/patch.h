@@ -21,6 +21,8 @@ struct patch_ask {
 	uint64_t row, column;         /* the first ones */
 	uint64_t per_row, per_column; /* elements that a cell takes, downwards and sideways */
 	unsigned height, width;       /* cells */
+	unsigned top;                 /* how many of the largest elements of plane `top_of` to find; 0: none */
+	int top_of;
 };
 
 enum { PLANE_A, PLANE_B, PLANE_D, PLANE_COUNT }; /* D is B - A, where both sides are there; of complex numbers |B - A| */
@@ -33,6 +35,12 @@ struct patch_cell {
 	uint64_t n, bad;    /* bad: not finite */
 };
 
+/* One of the largest magnitudes of a plane. */
+struct patch_top {
+	double x;
+	uint64_t row, column;
+};
+
 struct patch;
 
 /* Starts it. `wake` is called on a worker whenever there is more to draw. */
@@ -43,6 +51,10 @@ const struct patch_cell *patch_cell(const struct patch *, int plane, unsigned y,
 
 /* Where cells are single elements, the element itself; NULL: not known, or not there. d is B - A. */
 const struct element *patch_element(const struct patch *, int side, unsigned y, unsigned x);
+
+/* The largest magnitudes, the largest first, and of equal ones the first in the order of the elements, once it is done;
+ * 0 is none of them. */
+const struct patch_top *patch_tops(struct patch *, size_t *n);
 
 bool patch_done(struct patch *);
 void patch_wait(struct patch *, unsigned ms); /* until it is done, but no longer than that: under a second */

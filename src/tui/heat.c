@@ -39,6 +39,7 @@ struct heat {
 	struct sheet sheet; /* first: what other views open from */
 	struct patch *patch;
 	struct patch_ask ask;
+	struct hunt hunt;
 	int size;                     /* above 0 only while cells are single elements */
 	uint64_t per_row, per_column; /* elements of a cell */
 	bool fitted;                  /* all is in sight, and shall be when the screen changes its size */
@@ -147,28 +148,13 @@ static void layout(struct view *v, struct area body)
 	v->list = (struct area){body.y + 1, body.x + h->gutter, body.w - h->gutter, body.h - 1 - PANE_ROWS};
 }
 
-/* The first element in sight so that the cursor is: by a quarter of the window when it has to move. */
-static uint64_t scrolled(uint64_t first, uint64_t at, uint64_t per, uint64_t cells, uint64_t length)
-{
-	uint64_t reach = per * cells, step = per * u64_max(cells / 4, 1);
-
-	if (reach >= length)
-		return 0;
-	if (at < first)
-		first = at > step ? at - step : 0;
-	else if (at - first >= reach)
-		first = at - reach + u64_min(step, reach);
-	first -= first % per;
-	return u64_min(first, u64_ceil_div(length - reach, per) * per);
-}
-
 static void scroll(struct view *v)
 {
 	struct heat *h = state(v);
 	const struct matrix *m = &h->sheet.m;
 
-	h->top = scrolled(h->top, h->sheet.row, h->per_row, cells_down(v), m->rows);
-	h->left = scrolled(h->left, h->sheet.column, h->per_column, cells_across(v), m->columns);
+	h->top = sheet_scroll(h->top, h->sheet.row, h->per_row, cells_down(v), m->rows, 4);
+	h->left = sheet_scroll(h->left, h->sheet.column, h->per_column, cells_across(v), m->columns, 4);
 }
 
 /* ---- what is known ---- */
@@ -226,13 +212,6 @@ static int level_at(struct view *v, unsigned y, unsigned x)
 
 /* ---- asking ---- */
 
-static bool same_ask(const struct patch_ask *a, const struct patch_ask *b)
-{
-	return memcmp(&a->m, &b->m, sizeof(a->m)) == 0 && a->sides == b->sides && a->row == b->row &&
-	       a->column == b->column && a->per_row == b->per_row && a->per_column == b->per_column &&
-	       a->height == b->height && a->width == b->width;
-}
-
 static void forget_scale(struct heat *h)
 {
 	memset(h->most, 0, sizeof(h->most));
@@ -249,7 +228,7 @@ static void ask(struct view *v)
 		.width = (unsigned)u64_min(cells_across(v), u64_ceil_div(m->columns - h->left, h->per_column)),
 	};
 
-	if (h->patch && same_ask(&a, &h->ask))
+	if (h->patch && sheet_same_ask(&a, &h->ask))
 		return;
 	if (memcmp(&a.m, &h->ask.m, sizeof(a.m)) != 0 || a.sides != h->ask.sides)
 		forget_scale(h);
@@ -265,6 +244,7 @@ static void update(struct view *v)
 
 	if (h->fitted)
 		fit(v);
+	hunt_update(&h->hunt, &h->sheet, v->screen);
 	layout(v, h->body); /* wrapping may have changed the gutter */
 	scroll(v);
 	ask(v);
@@ -280,7 +260,9 @@ static size_t heat_rows(struct view *v)
 
 static bool busy(struct view *v)
 {
-	return state(v)->patch && !patch_done(state(v)->patch);
+	struct heat *h = state(v);
+
+	return (h->patch && !patch_done(h->patch)) || hunt_busy(&h->hunt);
 }
 
 /* ---- drawing ---- */
@@ -409,7 +391,7 @@ static void draw_cells(struct view *v, size_t line, int y)
 	}
 	if (row != cy)
 		return;
-	term_puts(y, v->list.x + (int)column * w, 1, ROLE_CURSOR, w == 1 ? "+" : "[");
+	term_puts(y, v->list.x + (int)column * w, 1, ROLE_CURSOR, w == 1 ? "@" : "[");
 	if (w > 1)
 		term_puts(y, v->list.x + (int)column * w + w - 1, 1, ROLE_CURSOR, "]");
 }
@@ -527,7 +509,8 @@ static void place(struct view *v, struct buf *b)
 	struct heat *h = state(v);
 
 	if (busy(v))
-		buf_printf(b, "reading %d %%   ", (int)(100 * patch_progress(h->patch)));
+		buf_printf(b, "reading %d %%   ",
+			   (int)(100 * patch_progress(hunt_busy(&h->hunt) ? h->hunt.patch : h->patch)));
 	buf_printf(b, "%" PRIu64 ",%" PRIu64, h->sheet.row, h->sheet.column);
 	if (h->per_row > 1 || h->per_column > 1)
 		buf_printf(b, "   a cell is %" PRIu64 " x %" PRIu64, h->per_row, h->per_column);
@@ -594,46 +577,12 @@ static void zoom(struct view *v, void (*by)(struct view *))
 	h->left = h->sheet.column > across ? h->sheet.column - across : 0;
 }
 
-static uint64_t moved(uint64_t at, long by, uint64_t per, uint64_t length)
-{
-	uint64_t step = per * (uint64_t)(by < 0 ? -by : by);
-
-	at -= at % per; /* to the next cell, not beyond it */
-	if (by < 0)
-		return at > step ? at - step : 0;
-	return length - at > step ? at + step : length - 1;
-}
-
 static void move(struct view *v, long down, long across)
 {
 	struct heat *h = state(v);
 
-	h->sheet.row = down ? moved(h->sheet.row, down, h->per_row, h->sheet.m.rows) : h->sheet.row;
-	h->sheet.column = across ? moved(h->sheet.column, across, h->per_column, h->sheet.m.columns) : h->sheet.column;
-}
-
-/* Of B - A it is known where the largest is; of the rest, where it is among what is in sight. */
-static void go_largest(struct view *v)
-{
-	struct heat *h = state(v);
-	const struct row *r = &v->screen->s->rows[h->sheet.row_of];
-	const struct patch_cell *best = NULL;
-
-	if (h->sheet.plane == PLANE_D && r->result && r->result->diff.max_abs_diff > 0) {
-		sheet_go(&h->sheet, r->result->diff.max_abs_index);
-		return;
-	}
-	for (unsigned y = 0; h->patch && y < h->ask.height; y++)
-		for (unsigned x = 0; x < h->ask.width; x++) {
-			const struct patch_cell *c = cell(v, h->sheet.plane, y, x);
-
-			if (c && c->n && (!best || fabs(c->peak) > fabs(best->peak)))
-				best = c;
-		}
-	if (best) {
-		h->sheet.row = best->peak_row;
-		h->sheet.column = best->peak_column;
-	}
+	h->sheet.row = down ? sheet_moved(h->sheet.row, down, h->per_row, h->sheet.m.rows) : h->sheet.row;
+	h->sheet.column = across ? sheet_moved(h->sheet.column, across, h->per_column, h->sheet.m.columns) : h->sheet.column;
 }
 
 static void go_to_done(struct view *v, const char *text)
@@ -699,7 +648,9 @@ static bool act(struct view *v, enum act act)
 	case ACT_BOTTOM: h->sheet.row = h->sheet.m.rows - 1; return true;
 	case ACT_FIRST: h->sheet.column = 0; return true;
 	case ACT_LAST: h->sheet.column = h->sheet.m.columns - 1; return true;
-	case ACT_LARGEST: go_largest(v); return true;
+	case ACT_LARGEST: hunt_ask(&h->hunt, &h->sheet, h->sheet.plane, 2); return true;
+	case ACT_NEXT_LARGEST: hunt_ask(&h->hunt, &h->sheet, h->sheet.plane, 1); return true;
+	case ACT_PREVIOUS_LARGEST: hunt_ask(&h->hunt, &h->sheet, h->sheet.plane, -1); return true;
 	case ACT_ZOOM_IN: zoom(v, zoom_in); return true;
 	case ACT_ZOOM_OUT: zoom(v, zoom_out); return true;
 	case ACT_GRID_SCALE: v->screen->log_scale = !v->screen->log_scale; return true;
@@ -730,6 +681,7 @@ static const struct sheet *sheet(struct view *v)
 static void heat_close(struct view *v)
 {
 	patch_drop(state(v)->patch);
+	hunt_close(&state(v)->hunt);
 }
 
 static const struct view_ops heat_view = {

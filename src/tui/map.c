@@ -464,7 +464,7 @@ static void draw_cell(struct view *v, const struct content *c, int y, int x, int
 				mark_role(&v->screen->s->rows[c->row]), buf_view(&b));
 	buf_free(&b);
 	if (selected && width == 1)
-		term_puts(y, x, 1, ROLE_CURSOR, level < 0 && c->row != SIZE_MAX ? glyph : "+");
+		term_puts(y, x, 1, ROLE_CURSOR, level < 0 && c->row != SIZE_MAX ? glyph : "@");
 	if (selected && width > 1) {
 		term_puts(y, x, 1, ROLE_CURSOR, "[");
 		term_puts(y, x + width - 1, 1, ROLE_CURSOR, "]");

@@ -379,3 +379,95 @@ bool sheet_go_to_text(struct sheet *sh, struct screen *sc, const char *text)
 	sheet_go(sh, number);
 	return true;
 }
+
+/* ---- windows ---- */
+
+uint64_t sheet_scroll(uint64_t first, uint64_t at, uint64_t per, uint64_t cells, uint64_t length, uint64_t share)
+{
+	uint64_t reach = per * u64_max(cells, 1), step = per * u64_max(cells / share, 1);
+
+	if (reach >= length)
+		return 0;
+	if (at < first)
+		first = at > step - per ? at - (step - per) : 0;
+	else if (at - first >= reach)
+		first = at - reach + u64_min(step, reach);
+	first -= first % per;
+	if (at - first >= reach) /* what was rounded off */
+		first += per;
+	return u64_min(first, u64_ceil_div(length - reach, per) * per);
+}
+
+uint64_t sheet_moved(uint64_t at, long cells, uint64_t per, uint64_t length)
+{
+	uint64_t step = per * (uint64_t)(cells < 0 ? -cells : cells);
+
+	at -= at % per;
+	if (cells < 0)
+		return at > step ? at - step : 0;
+	return length - at > step ? at + step : length - 1;
+}
+
+bool sheet_same_ask(const struct patch_ask *a, const struct patch_ask *b)
+{
+	return memcmp(&a->m, &b->m, sizeof(a->m)) == 0 && a->sides == b->sides && a->row == b->row &&
+	       a->column == b->column && a->per_row == b->per_row && a->per_column == b->per_column &&
+	       a->height == b->height && a->width == b->width;
+}
+
+/* ---- the largest ---- */
+
+enum { HUNTED = 1000, BANDS = 64 };
+
+void hunt_ask(struct hunt *h, const struct sheet *sh, int plane, int wanted)
+{
+	h->wanted = wanted;
+	if (h->patch && h->plane == plane && memcmp(&h->m, &sh->m, sizeof(h->m)) == 0)
+		return;
+	patch_drop(h->patch);
+	h->plane = plane;
+	h->m = sh->m;
+	h->rank = SIZE_MAX;
+	h->patch = patch_start(sh->s, sh->row_of, &(struct patch_ask){
+		.m = sh->m, .sides = sh->sides, .top = HUNTED, .top_of = plane,
+		.per_row = u64_ceil_div(sh->m.rows, BANDS), .per_column = u64_ceil_div(sh->m.columns, BANDS),
+		.height = BANDS, .width = BANDS,
+	}, screen_wake, NULL);
+	patch_wait(h->patch, 5);
+}
+
+void hunt_update(struct hunt *h, struct sheet *sh, struct screen *sc)
+{
+	const struct patch_top *tops;
+	size_t n;
+
+	if (!h->wanted || !h->patch || !patch_done(h->patch))
+		return;
+	tops = patch_tops(h->patch, &n);
+	if (n == 0) {
+		screen_message(sc, "there is nothing but zeros");
+	} else if (h->wanted == 2 || h->rank == SIZE_MAX) {
+		h->rank = h->wanted == -1 ? n - 1 : 0;
+	} else if (h->wanted > 0) {
+		h->rank = (h->rank + 1) % n;
+	} else {
+		h->rank = (h->rank + n - 1) % n;
+	}
+	h->wanted = 0;
+	if (n == 0)
+		return;
+	sh->row = tops[h->rank].row;
+	sh->column = tops[h->rank].column;
+	screen_message(sc, "number %zu of the largest, %.4g", h->rank + 1, tops[h->rank].x);
+}
+
+bool hunt_busy(const struct hunt *h)
+{
+	return h->wanted && h->patch && !patch_done(h->patch);
+}
+
+void hunt_close(struct hunt *h)
+{
+	patch_drop(h->patch);
+	h->patch = NULL;
+}

@@ -59,4 +59,24 @@ void sheet_index_text(const struct sheet *, struct buf *, uint64_t number);  /* 
 void sheet_axis_text(const struct sheet *, struct buf *, bool rows, bool ascii); /* dims 1x2x3 (108) */
 void sheet_text(const struct sheet *, struct buf *, bool ascii);      /* how it is laid out, in a line */
 
+/* The first element in sight, of a window of cells that take `per` elements each, so that `at` is: the window moves by a
+ * part of itself, 1/share, when it has to. */
+uint64_t sheet_scroll(uint64_t first, uint64_t at, uint64_t per, uint64_t cells, uint64_t length, uint64_t share);
+uint64_t sheet_moved(uint64_t at, long cells, uint64_t per, uint64_t length); /* from a cell to another one */
+
+bool sheet_same_ask(const struct patch_ask *, const struct patch_ask *);
+
+/* The largest magnitudes of a plane, one after the other: found by the workers when they are first asked for. */
+struct hunt {
+	struct patch *patch;
+	struct matrix m;
+	int plane;
+	size_t rank;  /* the one that the cursor was put on */
+	int wanted;   /* where to go when they are known: 1, -1; 2 to the first one; 0 nowhere */
+};
+void hunt_ask(struct hunt *, const struct sheet *, int plane, int wanted);
+void hunt_update(struct hunt *, struct sheet *, struct screen *); /* moves the cursor when it can */
+bool hunt_busy(const struct hunt *);
+void hunt_close(struct hunt *);
+
 #endif

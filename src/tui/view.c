@@ -11,6 +11,7 @@
 #include "tui/map.h"
 #include "tui/meta.h"
 #include "tui/summary.h"
+#include "tui/table.h"
 
 /* ---- the stack ---- */
 
@@ -342,6 +343,7 @@ static void common_act(struct view *v, enum act act)
 	case ACT_META: meta_open(sc); break;
 	case ACT_MAP: map_open(sc); break;
 	case ACT_HEAT: heat_open(sc); break;
+	case ACT_VALUES: table_open(sc); break;
 	case ACT_REDRAW: term_redraw(); break;
 	default: break;
 	}

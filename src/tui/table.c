@@ -1,0 +1,575 @@
+#include "tui/table.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "analysis/patch.h"
+#include "base/fmt.h"
+#include "base/utf8.h"
+#include "num/decode.h"
+#include "tui/cells.h"
+#include "tui/menu.h"
+#include "tui/sheet.h"
+
+/*
+ * What is in sight is a patch whose cells are single elements. Numbers have four digits, or, zoomed in, all that tell them
+ * from their neighbours; the pane gives the one under the cursor in full.
+ */
+enum { PANE_ROWS = 5, SHORT = 10 };
+
+struct table {
+	struct sheet sheet; /* first: what other views open from */
+	struct patch *patch;
+	struct patch_ask ask;
+	struct hunt hunt;
+	bool all;           /* A, B and B - A; else sheet.plane */
+	bool full;          /* all digits */
+	uint64_t top, left;
+	struct area body, pane;
+	int gutter;
+	struct choice choices[ARRANGEMENTS_MAX];
+	char texts[ARRANGEMENTS_MAX][2][80];
+	struct arrangement arrangements[ARRANGEMENTS_MAX];
+};
+
+static struct table *state(struct view *v)
+{
+	return v->state;
+}
+
+/* ---- columns ---- */
+
+/* Columns that the longest number of a type takes. */
+static int digits_of(const struct tensor *t)
+{
+	static const struct {
+		enum dtype type;
+		int width;
+	} widths[] = {
+		{DT_BOOL, 5}, {DT_U8, 3}, {DT_I8, 4}, {DT_U16, 5}, {DT_I16, 6}, {DT_U32, 10}, {DT_I32, 11}, {DT_U64, 20},
+		{DT_I64, 20}, {DT_F16, 11}, {DT_BF16, 10}, {DT_F32, 15}, {DT_F64, 24}, {DT_C32, 23}, {DT_C64, 31},
+		{DT_C128, 48},
+	};
+
+	for (size_t i = 0; i < COUNT(widths); i++)
+		if (widths[i].type == t->type)
+			return widths[i].width;
+	return dtypes[t->type].kind == KIND_BLOCK ? 12 : SHORT;
+}
+
+static const struct tensor *tensor_of(const struct table *tb, int plane)
+{
+	const struct row *r = &tb->sheet.s->rows[tb->sheet.row_of];
+
+	return plane == PLANE_D || !(tb->sheet.sides >> plane & 1) ? NULL : r->t[plane];
+}
+
+static bool shows(const struct table *tb, int plane)
+{
+	return tb->all ? sheet_has_plane(&tb->sheet, plane) : plane == tb->sheet.plane;
+}
+
+/* With the blank before it. */
+static int plane_width(const struct table *tb, int plane)
+{
+	const struct tensor *t = tensor_of(tb, plane);
+	int n = t ? digits_of(t) : 24;
+
+	if (!tb->full && n > SHORT)
+		n = t && decode_width(t->type) == 2 ? 2 * SHORT : SHORT;
+	return (n > 5 ? n : 5) + 1;
+}
+
+static int group_width(const struct table *tb)
+{
+	int w = 0;
+
+	for (int plane = 0; plane < PLANE_COUNT; plane++)
+		w += shows(tb, plane) ? plane_width(tb, plane) : 0;
+	return w + (tb->all ? 2 : 0);
+}
+
+static unsigned groups_across(struct view *v)
+{
+	int n = v->list.w / group_width(state(v));
+
+	return n > 0 ? (unsigned)n : 1;
+}
+
+static unsigned number_width(uint64_t n)
+{
+	unsigned k = 1;
+
+	for (; n >= 10; n /= 10)
+		k++;
+	return k;
+}
+
+static void layout(struct view *v, struct area body)
+{
+	struct table *tb = state(v);
+
+	tb->body = body;
+	tb->pane = (struct area){body.y + body.h - PANE_ROWS, body.x, body.w, PANE_ROWS};
+	tb->gutter = (int)number_width(tb->sheet.m.rows - 1) + 2;
+	v->list = (struct area){body.y + 1, body.x + tb->gutter, body.w - tb->gutter, body.h - 1 - PANE_ROWS};
+}
+
+/* A vector goes on from line to line, a round number of elements in each. */
+static void wrap(struct view *v)
+{
+	uint64_t n = 1;
+
+	while (2 * n <= groups_across(v))
+		n *= 2;
+	if (n >= 8)
+		n = groups_across(v) / 10 ? groups_across(v) / 10 * 10 : n;
+	sheet_wrap(&state(v)->sheet, n);
+}
+
+static void ask(struct view *v)
+{
+	struct table *tb = state(v);
+	const struct matrix *m = &tb->sheet.m;
+	struct patch_ask a = {
+		.m = *m, .sides = tb->sheet.sides, .row = tb->top, .column = tb->left, .per_row = 1, .per_column = 1,
+		.height = (unsigned)u64_min((uint64_t)v->list.h, m->rows - tb->top),
+		.width = (unsigned)u64_min(groups_across(v), m->columns - tb->left),
+	};
+
+	if (tb->patch && sheet_same_ask(&a, &tb->ask))
+		return;
+	patch_drop(tb->patch);
+	tb->ask = a;
+	tb->patch = patch_start(v->screen->s, tb->sheet.row_of, &a, screen_wake, NULL);
+	patch_wait(tb->patch, 5);
+}
+
+static void update(struct view *v)
+{
+	struct table *tb = state(v);
+
+	hunt_update(&tb->hunt, &tb->sheet, v->screen);
+	wrap(v);
+	layout(v, tb->body);
+	tb->top = sheet_scroll(tb->top, tb->sheet.row, 1, (uint64_t)v->list.h, tb->sheet.m.rows, UINT64_MAX);
+	tb->left = sheet_scroll(tb->left, tb->sheet.column, 1, groups_across(v), tb->sheet.m.columns, UINT64_MAX);
+	ask(v);
+	v->top = 0;
+	v->cursor = (size_t)(tb->sheet.row - tb->top);
+	v->column = (int)(tb->sheet.column - tb->left) * group_width(tb);
+}
+
+static size_t table_rows(struct view *v)
+{
+	return v->list.h > 0 ? (size_t)v->list.h : 1;
+}
+
+static bool busy(struct view *v)
+{
+	struct table *tb = state(v);
+
+	return (tb->patch && !patch_done(tb->patch)) || hunt_busy(&tb->hunt);
+}
+
+/* ---- values ---- */
+
+/* Appends the value of a plane; false: not known yet, or nothing is there. */
+static bool value_text(const struct table *tb, struct buf *b, int plane, unsigned y, unsigned x, bool exact)
+{
+	bool known;
+	const struct patch_cell *c = tb->patch ? patch_cell(tb->patch, plane, y, x, &known) : NULL;
+	const struct element *e;
+
+	if (!c || c->n + c->bad == 0)
+		return false;
+	if (plane == PLANE_D) {
+		if (c->n)
+			(exact ? fmt_exact : fmt_real)(b, c->peak);
+		else
+			buf_puts(b, "-");
+		return true;
+	}
+	e = patch_element(tb->patch, plane, y, x);
+	if (e)
+		element_text(b, tensor_of(tb, plane)->type, e, false);
+	return e != NULL;
+}
+
+/* Cuts what is too long for its column to four digits. */
+static void cell_value(const struct table *tb, struct buf *b, int plane, unsigned y, unsigned x)
+{
+	bool known = value_text(tb, b, plane, y, x, tb->full);
+	int room = plane_width(tb, plane) - 1;
+	const struct element *e;
+
+	if (!known || (int)b->n <= room)
+		return;
+	e = patch_element(tb->patch, plane == PLANE_D ? PLANE_A : plane, y, x);
+	buf_clear(b);
+	if (plane == PLANE_D)
+		value_text(tb, b, plane, y, x, false);
+	else if (e)
+		fmt_real(b, e->x[0]);
+	if (e && plane != PLANE_D && decode_width(tensor_of(tb, plane)->type) == 2)
+		buf_printf(b, "%+.3gj", e->x[1]);
+}
+
+static double difference(const struct table *tb, unsigned y, unsigned x)
+{
+	bool known;
+	const struct patch_cell *c = tb->patch ? patch_cell(tb->patch, PLANE_D, y, x, &known) : NULL;
+
+	return c && c->n ? c->peak : NAN;
+}
+
+/* The level of a difference: against the largest of the tensor, once that is known. */
+static int level_of(const struct table *tb, double d)
+{
+	const struct row *r = &tb->sheet.s->rows[tb->sheet.row_of];
+	double most = r->result ? r->result->diff.max_abs_diff : NAN;
+
+	if (!isfinite(d) || !(most > 0))
+		return SIGNED_ZERO;
+	return ramp_level(SCALE_SIGNED, d == 0 ? 0 : fabs(d / most) > 0 ? d / most : copysign(1e-9, d));
+}
+
+/* ---- drawing ---- */
+
+static enum role plane_role(int plane)
+{
+	static const enum role roles[PLANE_COUNT] = {ROLE_A, ROLE_B, ROLE_D};
+
+	return roles[plane];
+}
+
+static void put_right(int y, int x, int width, enum role role, struct str s)
+{
+	int n = (int)utf8_width(s);
+
+	term_put(y, n < width ? x + width - n : x, width, role, s);
+}
+
+static void draw_ruler(struct view *v)
+{
+	struct table *tb = state(v);
+	int y = v->list.y - 1, x = v->list.x;
+
+	term_fill(y, tb->body.x, tb->body.w, ROLE_TEXT);
+	for (unsigned i = 0; i < tb->ask.width; i++) {
+		bool here = tb->left + i == tb->sheet.column, first = true;
+		struct buf b = {0};
+
+		for (int plane = 0; plane < PLANE_COUNT; plane++) {
+			if (!shows(tb, plane))
+				continue;
+			buf_clear(&b);
+			if (first)
+				buf_printf(&b, "%" PRIu64, tb->left + i);
+			if (first && tb->all)
+				buf_putc(&b, ' ');
+			if (tb->all)
+				buf_puts(&b, sheet_plane_name(&tb->sheet, plane, v->screen->ascii));
+			put_right(y, x, plane_width(tb, plane), here ? ROLE_RESTING : tb->all ? plane_role(plane) : ROLE_HEADER,
+				  buf_view(&b));
+			first = false;
+			x += plane_width(tb, plane);
+		}
+		x += tb->all ? 2 : 0;
+		buf_free(&b);
+	}
+}
+
+static void draw_header(struct view *v, struct area a)
+{
+	struct table *tb = state(v);
+	struct pen p = pen_at(v, (struct area){a.y, tb->body.x, tb->body.w, 1}, false, ROLE_TEXT);
+
+	pen_skip(&p, 1);
+	pen_puts(&p, 6, false, ROLE_GROUP, "values");
+	pen_skip(&p, 2);
+	for (int plane = 0; plane < PLANE_COUNT && v->screen->s->n_models > 1; plane++)
+		if (shows(tb, plane)) {
+			const char *name = sheet_plane_name(&tb->sheet, plane, v->screen->ascii);
+
+			pen_puts(&p, (int)utf8_width(str_of(name)), false, plane_role(plane), name);
+			pen_skip(&p, 2);
+		}
+	draw_ruler(v);
+}
+
+static void draw_cell(struct view *v, int plane, unsigned y, unsigned x, struct area a, bool selected)
+{
+	struct table *tb = state(v);
+	struct buf b = {0};
+	double d = difference(tb, y, x);
+	bool changed = d != 0 && tb->sheet.sides == (1 << A | 1 << B) && !tb->all;
+	int room;
+
+	cell_value(tb, &b, plane, y, x);
+	if (b.n == 0) {
+		if (sheet_number(&tb->sheet, tb->top + y, tb->left + x) != UINT64_MAX)
+			put_right(a.y, a.x, a.w, ROLE_DIM, v->screen->ascii ? STR("...") : STR("…"));
+		return;
+	}
+	room = a.w - 1 - (int)b.n;
+	if (selected) {
+		term_fill(a.y, a.x + 1, a.w - 1, ROLE_CURSOR);
+		put_right(a.y, a.x + 1, a.w - 1, ROLE_CURSOR, buf_view(&b));
+	} else if (plane == PLANE_D && term_has_scales() && isfinite(d) && level_of(tb, d) != SIGNED_ZERO) {
+		struct buf padded = {0};
+
+		buf_repeat(&padded, ' ', (size_t)(room > 0 ? room : 0));
+		buf_str(&padded, buf_view(&b));
+		term_tint(a.y, a.x + 1, a.w - 1, SCALE_SIGNED, level_of(tb, d), buf_view(&padded));
+		buf_free(&padded);
+	} else {
+		bool zero = strcmp(b.p, "0") == 0, odd = strchr(b.p, 'n') && dtypes[tb->sheet.t->type].kind != KIND_BOOL;
+
+		put_right(a.y, a.x, a.w, odd ? ROLE_PROBLEM : zero ? ROLE_DIM : changed && plane != PLANE_D ? ROLE_CHANGED :
+				ROLE_TEXT, buf_view(&b));
+	}
+	buf_free(&b);
+}
+
+static void draw_row(struct view *v, size_t line, struct area a)
+{
+	struct table *tb = state(v);
+	uint64_t row = tb->top + line;
+	bool here = row == tb->sheet.row;
+	char text[24];
+	int x = a.x;
+
+	if (row >= tb->sheet.m.rows || !tb->patch)
+		return;
+	snprintf(text, sizeof(text), "%*" PRIu64, tb->gutter - 1, row);
+	term_puts(a.y, tb->body.x, tb->gutter - 1, here ? ROLE_RESTING : ROLE_HEADER, text);
+	for (unsigned i = 0; i < tb->ask.width; i++) {
+		for (int plane = 0; plane < PLANE_COUNT; plane++) {
+			int w = plane_width(tb, plane);
+
+			if (!shows(tb, plane))
+				continue;
+			draw_cell(v, plane, (unsigned)line, i, (struct area){a.y, x, w, 1},
+				  here && tb->left + i == tb->sheet.column);
+			x += w;
+		}
+		x += tb->all ? 2 : 0;
+	}
+}
+
+/* The values under the cursor in full, a line more when they do not fit in one. */
+static void draw_values(struct view *v, struct area a)
+{
+	struct table *tb = state(v);
+	unsigned y = (unsigned)(tb->sheet.row - tb->top), x = (unsigned)(tb->sheet.column - tb->left);
+	int at = a.x + 1;
+
+	for (int plane = 0; plane < PLANE_COUNT; plane++) {
+		const char *name = v->screen->s->n_models < 2 ? "value" :
+				sheet_plane_name(&tb->sheet, plane, v->screen->ascii);
+		struct buf b = {0};
+		int need;
+
+		if (!sheet_has_plane(&tb->sheet, plane) || (plane != PLANE_D && !tensor_of(tb, plane)))
+			continue;
+		if (!value_text(tb, &b, plane, y, x, true))
+			buf_puts(&b, v->screen->ascii ? "..." : "…");
+		need = (int)utf8_width(str_of(name)) + 1 + (int)utf8_width(buf_view(&b));
+		if (at > a.x + 1 && at + need > a.x + a.w) {
+			at = a.x + 1;
+			a.y++;
+		}
+		at += term_puts(a.y, at, a.w, plane_role(plane), name) + 1;
+		at += term_put(a.y, at, a.w, ROLE_TEXT, buf_view(&b)) + 3;
+		buf_free(&b);
+	}
+}
+
+static void draw_rest(struct view *v)
+{
+	struct table *tb = state(v);
+	struct area a = tb->pane;
+	struct buf b = {0};
+	const char *error = tb->patch ? patch_error(tb->patch) : NULL;
+	uint64_t number = sheet_number(&tb->sheet, tb->sheet.row, tb->sheet.column);
+
+	row_title(v->screen, &v->screen->s->rows[tb->sheet.row_of], a);
+	a.y++;
+	if (error) {
+		utf8_display(&b, str_of(error), v->screen->ascii);
+		term_put(a.y, a.x + 1, a.w - 2, ROLE_PROBLEM, buf_view(&b));
+	} else if (number == UINT64_MAX) {
+		term_puts(a.y, a.x + 1, a.w - 2, ROLE_DIM, "beyond the end");
+	} else {
+		sheet_index_text(&tb->sheet, &b, number);
+		if (tb->sheet.t->rank != 1)
+			buf_printf(&b, "  element %" PRIu64, number);
+		term_put(a.y, a.x + 1, a.w - 2, ROLE_TEXT, buf_view(&b));
+		draw_values(v, (struct area){a.y + 1, a.x, a.w, 2});
+	}
+	buf_clear(&b);
+	sheet_text(&tb->sheet, &b, v->screen->ascii);
+	term_put(tb->pane.y + PANE_ROWS - 1, a.x + 1, a.w - 2, ROLE_DIM, buf_view(&b));
+	buf_free(&b);
+}
+
+static void place(struct view *v, struct buf *b)
+{
+	struct table *tb = state(v);
+
+	if (busy(v))
+		buf_printf(b, "reading %d %%   ",
+			   (int)(100 * patch_progress(hunt_busy(&tb->hunt) ? tb->hunt.patch : tb->patch)));
+	buf_printf(b, "%" PRIu64 ",%" PRIu64, tb->sheet.row, tb->sheet.column);
+	if (sheet_slices(&tb->sheet) > 1)
+		buf_printf(b, "   slice %" PRIu64 "/%" PRIu64, sheet_slice(&tb->sheet) + 1, sheet_slices(&tb->sheet));
+}
+
+/* ---- keys ---- */
+
+static void move(struct view *v, long down, long across)
+{
+	struct sheet *sh = &state(v)->sheet;
+
+	sh->row = down ? sheet_moved(sh->row, down, 1, sh->m.rows) : sh->row;
+	sh->column = across ? sheet_moved(sh->column, across, 1, sh->m.columns) : sh->column;
+}
+
+static void go_to_done(struct view *v, const char *text)
+{
+	if (*text)
+		sheet_go_to_text(&state(v)->sheet, v->screen, text);
+}
+
+/* A | B | B - A, then each alone. */
+static void next_plane(struct view *v)
+{
+	struct table *tb = state(v);
+	bool pair = sheet_has_plane(&tb->sheet, PLANE_D);
+
+	if (pair && tb->all) {
+		tb->all = false;
+		tb->sheet.plane = PLANE_A;
+	} else if (pair && tb->sheet.plane == PLANE_D) {
+		tb->all = true;
+	} else {
+		sheet_next_plane(&tb->sheet);
+	}
+}
+
+static void chosen(struct view *v, size_t i)
+{
+	sheet_arrange(&state(v)->sheet, &state(v)->arrangements[i]);
+}
+
+static void choose(struct view *v)
+{
+	struct table *tb = state(v);
+	struct sheet other = tb->sheet;
+	size_t n = sheet_arrangements(&tb->sheet, tb->arrangements);
+
+	for (size_t i = 0; i < n; i++) {
+		struct buf b = {0};
+
+		sheet_arrange(&other, &tb->arrangements[i]);
+		snprintf(tb->texts[i][0], sizeof(tb->texts[i][0]), "%" PRIu64 " x %" PRIu64, other.m.rows, other.m.columns);
+		sheet_text(&other, &b, v->screen->ascii);
+		snprintf(tb->texts[i][1], sizeof(tb->texts[i][1]), "%s", b.p);
+		tb->choices[i] = (struct choice){tb->texts[i][0], tb->texts[i][1]};
+		buf_free(&b);
+	}
+	menu_choose(v->screen, tb->choices, n, 0, chosen);
+}
+
+static void step(struct view *v, int by)
+{
+	if (!sheet_step(&state(v)->sheet, by))
+		screen_message(v->screen, "this is all of it: d chooses other dimensions");
+}
+
+static bool act(struct view *v, enum act act)
+{
+	struct table *tb = state(v);
+	long page = v->list.h > 1 ? v->list.h - 1 : 1;
+	int plane = tb->all ? PLANE_D : tb->sheet.plane;
+
+	switch (act) {
+	case ACT_DOWN: move(v, 1, 0); return true;
+	case ACT_UP: move(v, -1, 0); return true;
+	case ACT_LEFT: move(v, 0, -1); return true;
+	case ACT_RIGHT: move(v, 0, 1); return true;
+	case ACT_PAGE_DOWN: move(v, page, 0); return true;
+	case ACT_PAGE_UP: move(v, -page, 0); return true;
+	case ACT_HALF_DOWN: move(v, page / 2 + 1, 0); return true;
+	case ACT_HALF_UP: move(v, -page / 2 - 1, 0); return true;
+	case ACT_TOP: tb->sheet.row = 0; return true;
+	case ACT_BOTTOM: tb->sheet.row = tb->sheet.m.rows - 1; return true;
+	case ACT_FIRST: tb->sheet.column = 0; return true;
+	case ACT_LAST: tb->sheet.column = tb->sheet.m.columns - 1; return true;
+	case ACT_LARGEST: hunt_ask(&tb->hunt, &tb->sheet, plane, 2); return true;
+	case ACT_NEXT_LARGEST: hunt_ask(&tb->hunt, &tb->sheet, plane, 1); return true;
+	case ACT_PREVIOUS_LARGEST: hunt_ask(&tb->hunt, &tb->sheet, plane, -1); return true;
+	case ACT_ZOOM_IN: tb->full = true; return true;
+	case ACT_ZOOM_OUT: tb->full = false; return true;
+	case ACT_CHOOSE: choose(v); return true;
+	case ACT_PLANE: next_plane(v); return true;
+	case ACT_ARRANGE: sheet_next_arrangement(&tb->sheet); return true;
+	case ACT_NEXT_SLICE: step(v, 1); return true;
+	case ACT_PREVIOUS_SLICE: step(v, -1); return true;
+	case ACT_GO_TO: screen_prompt(v->screen, ":", "", go_to_done); return true;
+	case ACT_VALUES: view_pop(v->screen); return true;
+	default: return false;
+	}
+}
+
+/* ---- opening and closing ---- */
+
+static size_t tensor(struct view *v)
+{
+	return state(v)->sheet.row_of;
+}
+
+static const struct sheet *sheet(struct view *v)
+{
+	return &state(v)->sheet;
+}
+
+static void table_close(struct view *v)
+{
+	patch_drop(state(v)->patch);
+	hunt_close(&state(v)->hunt);
+}
+
+static const struct view_ops table_view = {
+	.where = WHERE_ALL | WHERE_GRID | WHERE_TENSOR | WHERE_MATRIX,
+	.state_size = sizeof(struct table),
+	.rows = table_rows,
+	.update = update,
+	.layout = layout,
+	.draw_header = draw_header,
+	.draw_row = draw_row,
+	.draw_rest = draw_rest,
+	.place = place,
+	.tensor = tensor,
+	.sheet = sheet,
+	.busy = busy,
+	.act = act,
+	.close = table_close,
+};
+
+void table_open(struct screen *sc)
+{
+	struct sheet sh;
+	struct view *v;
+
+	if (!sheet_of(&sh, sc->view))
+		return;
+	if (sc->view->ops->sheet)
+		view_pop(sc);
+	v = view_push(sc, &table_view);
+	state(v)->sheet = sh;
+	state(v)->all = sheet_has_plane(&sh, PLANE_D);
+}
