@@ -4,11 +4,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "analysis/errand.h"
 #include "analysis/scan.h"
 #include "base/err.h"
-#include "base/pool.h"
 #include "num/decode.h"
 #include "num/exact.h"
 #include "num/feed.h"
@@ -56,12 +55,10 @@ struct reader {
 };
 
 struct patch {
-	struct job job; /* first: the pool hands it back */
+	struct errand errand; /* first */
 	struct session *s;
 	const struct row *r;
 	struct patch_ask ask;
-	void (*wake)(void *);
-	void *wake_arg;
 
 	bool outer_rows;          /* rows are the outer axis */
 	bool streamed, single;    /* read front to back; cells are single elements */
@@ -75,9 +72,7 @@ struct patch {
 	struct tops tops;         /* of all workers, in order */
 	atomic_size_t parts_done;
 
-	pthread_mutex_t lock;
-	pthread_cond_t over; /* finished */
-	bool finished, dropped;
+	pthread_mutex_t lock; /* of the error */
 	char *error;
 };
 
@@ -128,10 +123,10 @@ static bool hold(struct patch *p, struct window *w, int side, uint64_t at, uint6
 		return false;
 	if (!p->streamed)
 		return fill(p, w, side, at - at % items, step < FAR ? RUN : items, e);
-	while (w->next <= at && !p->job.cancel)
+	while (w->next <= at && !p->errand.job.cancel)
 		if (!fill(p, w, side, w->next, RUN, e))
 			return false;
-	return !p->job.cancel;
+	return !p->errand.job.cancel;
 }
 
 /* Elements start, start + step, ... of one side, n <= RUN of them. */
@@ -331,9 +326,9 @@ static size_t cell_at(const struct patch *p, uint64_t outer, uint64_t inner)
 static void fail(struct patch *p, const struct err *e)
 {
 	pthread_mutex_lock(&p->lock);
-	if (!p->error && !p->job.cancel)
+	if (!p->error && !p->errand.job.cancel)
 		p->error = xstrdup(e->msg);
-	p->job.cancel = true;
+	p->errand.job.cancel = true;
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -380,7 +375,7 @@ static bool read_line(struct patch *p, struct reader *rd, struct patch_cell *con
 			done += k;
 		}
 		from += n;
-		if (p->job.cancel)
+		if (p->errand.job.cancel)
 			return false;
 	}
 	return true;
@@ -451,14 +446,6 @@ static void run_tile(struct patch *p, struct reader *rd, uint64_t tile)
 	}
 }
 
-static void wake(struct patch *p)
-{
-	pthread_mutex_lock(&p->lock);
-	if (!p->dropped && p->wake)
-		p->wake(p->wake_arg);
-	pthread_mutex_unlock(&p->lock);
-}
-
 static void run(struct job *job, uint64_t part, void *out, unsigned worker)
 {
 	struct patch *p = (struct patch *)job;
@@ -470,11 +457,13 @@ static void run(struct job *job, uint64_t part, void *out, unsigned worker)
 	else
 		run_tile(p, rd, part - p->coarse_parts);
 	p->parts_done++;
-	wake(p);
+	errand_wake(&p->errand);
 }
 
-static void patch_free(struct patch *p)
+static void patch_free(struct errand *e)
 {
+	struct patch *p = (struct patch *)e;
+
 	for (int plane = 0; plane < PLANE_COUNT; plane++) {
 		free(p->cells[plane]);
 		free(p->coarse[plane]);
@@ -484,7 +473,6 @@ static void patch_free(struct patch *p)
 	free(p->elements[B]);
 	free(p->states);
 	free(p->error);
-	pthread_cond_destroy(&p->over);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
 }
@@ -499,10 +487,9 @@ static void gather(struct patch *p, struct reader *rd)
 	free(rd);
 }
 
-static void done(struct job *job)
+static void end(struct errand *e)
 {
-	struct patch *p = (struct patch *)job;
-	bool dropped;
+	struct patch *p = (struct patch *)e;
 
 	for (unsigned i = 0; i < pool_threads(p->s->pool); i++)
 		if (p->readers[i])
@@ -510,15 +497,6 @@ static void done(struct job *job)
 	free(p->readers);
 	if (p->tops.n)
 		qsort(p->tops.heap, p->tops.n, sizeof(*p->tops.heap), cmp_top);
-	pthread_mutex_lock(&p->lock);
-	p->finished = true;
-	pthread_cond_broadcast(&p->over);
-	dropped = p->dropped;
-	if (!dropped && p->wake)
-		p->wake(p->wake_arg);
-	pthread_mutex_unlock(&p->lock);
-	if (dropped)
-		patch_free(p);
 }
 
 /* ---- starting ---- */
@@ -555,22 +533,19 @@ static void plan(struct patch *p)
 	p->tiles_inner = u64_max(u64_ceil_div(inner.cells, p->tile_inner), 1);
 	if (!p->streamed && reach(&outer) * reach(&inner) >= COARSE_FROM)
 		p->coarse_parts = outer.cells;
-	p->job.parts = p->coarse_parts + u64_max(u64_ceil_div(outer.cells, p->tile_outer), 1) * p->tiles_inner;
-	p->job.serial = p->streamed;
+	p->errand.job.parts = p->coarse_parts + u64_max(u64_ceil_div(outer.cells, p->tile_outer), 1) * p->tiles_inner;
+	p->errand.job.serial = p->streamed;
 }
 
-struct patch *patch_start(struct session *s, size_t row, const struct patch_ask *ask, void (*wake_up)(void *), void *arg)
+struct patch *patch_start(struct session *s, size_t row, const struct patch_ask *ask, void (*wake)(void *), void *arg)
 {
 	struct patch *p = xcalloc(1, sizeof(*p));
 
 	p->s = s;
 	p->r = &s->rows[row];
 	p->ask = *ask;
-	p->wake = wake_up;
-	p->wake_arg = arg;
 	p->single = ask->per_row == 1 && ask->per_column == 1;
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_cond_init(&p->over, NULL);
 	for (int side = A; side <= B; side++)
 		p->streamed |= tensor_of(p, side) && !feed_random(&s->m[side], tensor_of(p, side));
 	plan(p);
@@ -586,27 +561,17 @@ struct patch *patch_start(struct session *s, size_t row, const struct patch_ask 
 			p->elements[side] = xcalloc(cells_of(ask), sizeof(*p->elements[side]));
 	p->states = xcalloc(cells_of(ask), sizeof(*p->states));
 	p->readers = xcalloc(pool_threads(s->pool), sizeof(struct reader *));
-	p->job.priority = PRIO_SELECTED;
-	p->job.run = run;
-	p->job.done = done;
-	pool_add(s->pool, &p->job);
+	p->errand.job.priority = PRIO_SELECTED;
+	p->errand.job.run = run;
+	p->errand.end = end;
+	p->errand.free = patch_free;
+	errand_start(&p->errand, s->pool, wake, arg);
 	return p;
 }
 
 void patch_drop(struct patch *p)
 {
-	bool finished;
-
-	if (!p)
-		return;
-	pthread_mutex_lock(&p->lock);
-	finished = p->finished;
-	p->dropped = true;
-	if (!finished) /* with the lock held: done() waits for it before it frees anything */
-		pool_cancel(p->s->pool, &p->job);
-	pthread_mutex_unlock(&p->lock);
-	if (finished)
-		patch_free(p);
+	errand_drop(p ? &p->errand : NULL);
 }
 
 /* ---- what is known ---- */
@@ -642,31 +607,17 @@ const struct patch_top *patch_tops(struct patch *p, size_t *n)
 
 void patch_wait(struct patch *p, unsigned ms)
 {
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += (long)ms * 1000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	pthread_mutex_lock(&p->lock);
-	while (!p->finished && pthread_cond_timedwait(&p->over, &p->lock, &until) == 0)
-		;
-	pthread_mutex_unlock(&p->lock);
+	errand_wait(&p->errand, ms);
 }
 
 bool patch_done(struct patch *p)
 {
-	bool finished;
-
-	pthread_mutex_lock(&p->lock);
-	finished = p->finished;
-	pthread_mutex_unlock(&p->lock);
-	return finished;
+	return errand_done(&p->errand);
 }
 
 double patch_progress(struct patch *p)
 {
-	return (double)p->parts_done / (double)p->job.parts;
+	return (double)p->parts_done / (double)p->errand.job.parts;
 }
 
 const char *patch_error(struct patch *p)

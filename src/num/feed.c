@@ -57,13 +57,23 @@ static uint64_t stored_index(const struct tensor *t, uint64_t index)
 }
 
 /* Where element number `at` in stored order begins, in bytes from the first one. */
-static uint64_t byte_of(const struct feed *f, uint64_t at)
+static uint64_t stored_offset(const struct tensor *t, uint64_t at)
 {
-	const struct tensor *t = f->t;
+	const struct dtype_info *type = &dtypes[t->type];
 
 	if (t->stride)
-		return at / t->record * t->stride + at % t->record * f->size;
-	return at / f->items * f->size;
+		return at / t->record * t->stride + at % t->record * type->bytes;
+	return at / type->items * type->bytes;
+}
+
+static uint64_t byte_of(const struct feed *f, uint64_t at)
+{
+	return stored_offset(f->t, at);
+}
+
+uint64_t feed_offset(const struct tensor *t, uint64_t index)
+{
+	return stored_offset(t, t->fortran && t->rank > 1 ? stored_index(t, index) : index);
 }
 
 /* Strides may lead to one element more than once, but never out of the span. */

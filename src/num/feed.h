@@ -32,4 +32,7 @@ void feed_copy(struct feed *, uint8_t *to);
 const uint8_t *feed_get(struct feed *, uint64_t first, size_t n, struct err *);
 void feed_close(struct feed *); /* NULL is fine */
 
+/* Where element `index` (row-major), or the block that it is in, begins: in bytes from the front of the tensor's span. */
+uint64_t feed_offset(const struct tensor *, uint64_t index);
+
 #endif
