@@ -8,7 +8,7 @@ enum { SCALES_MAX = 16 };
 
 /* The elements of a group have the values scale * (code - zero) - min, or, where the codes are indices into a table,
  * scale * table[code]. */
-struct scale {
+struct block_scale {
 	double scale, min;
 	int zero;
 	bool table;
@@ -16,7 +16,7 @@ struct scale {
 
 /* Of one block, as packed little-endian bytes. Returns how many groups of equal length it has, at most SCALES_MAX; 0 when
  * the layout of the type is not known here, or it has none. */
-unsigned block_scales(enum dtype, const uint8_t *block, struct scale out[SCALES_MAX]);
+unsigned block_scales(enum dtype, const uint8_t *block, struct block_scale out[SCALES_MAX]);
 
 /* A code as the type means it: codes of 8 bits are signed. */
 int block_code(enum dtype, uint16_t code);

@@ -208,23 +208,23 @@ bool sheet_step(struct sheet *sh, int by)
 
 /* ---- sides ---- */
 
-static bool readable(const struct tensor *t)
+static bool readable(const struct sheet *sh, const struct tensor *t)
 {
-	return t && !t->trouble && t->count > 0;
+	return t && t->count > 0 && (!t->trouble || (sh->raw && !t->broken && t->type != DT_OPAQUE));
 }
 
 bool sheet_has_plane(const struct sheet *sh, int plane)
 {
 	const struct row *r = &sh->s->rows[sh->row_of];
 
-	return plane == PLANE_D ? sh->sides == (1 << A | 1 << B) : readable(r->t[plane]);
+	return plane == PLANE_D ? sh->sides == (1 << A | 1 << B) : readable(sh, r->t[plane]);
 }
 
 /* Makes the sheet show that plane; where the sides differ in shape, it becomes that side's. */
 static void show_plane(struct sheet *sh, int plane)
 {
 	const struct row *r = &sh->s->rows[sh->row_of];
-	bool both = readable(r->t[A]) && readable(r->t[B]) && same_shape(sh->s, r->t[A], r->t[B]);
+	bool both = readable(sh, r->t[A]) && readable(sh, r->t[B]) && same_shape(sh->s, r->t[A], r->t[B]);
 	const struct tensor *t = both ? r->t[A] : r->t[plane == PLANE_B ? B : A];
 
 	sh->plane = plane;
@@ -258,13 +258,13 @@ const char *sheet_plane_name(const struct sheet *sh, int plane, bool ascii)
 	return sh->s->n_models < 2 ? "values" : names[plane][ascii];
 }
 
-bool sheet_of(struct sheet *sh, struct view *from)
+bool sheet_of(struct sheet *sh, struct view *from, bool raw)
 {
 	struct session *s = from->screen->s;
 	size_t row = view_tensor(from);
 	const struct row *r;
 
-	if (from->ops->sheet) {
+	if (from->ops->sheet && (raw || !from->ops->sheet(from)->raw)) {
 		*sh = *from->ops->sheet(from);
 		return true;
 	}
@@ -273,14 +273,14 @@ bool sheet_of(struct sheet *sh, struct view *from)
 		return false;
 	}
 	r = &s->rows[row];
-	*sh = (struct sheet){.s = s, .row_of = row, .wrap = WRAP_FIRST};
-	if (!readable(r->t[A]) && !readable(r->t[B])) {
+	*sh = (struct sheet){.s = s, .row_of = row, .raw = raw, .wrap = WRAP_FIRST};
+	if (!readable(sh, r->t[A]) && !readable(sh, r->t[B])) {
 		const struct tensor *t = r->t[A] ? r->t[A] : r->t[B];
 
 		screen_message(from->screen, "%s", t->trouble ? t->trouble : "it has no elements");
 		return false;
 	}
-	show_plane(sh, readable(r->t[A]) ? PLANE_A : PLANE_B);
+	show_plane(sh, readable(sh, r->t[A]) ? PLANE_A : PLANE_B);
 	if (sheet_has_plane(sh, PLANE_D))
 		sh->plane = PLANE_D;
 	return true;

@@ -21,6 +21,7 @@ struct sheet {
 	struct session *s;
 	size_t row_of;            /* the session's row */
 	const struct tensor *t;   /* whose shape it is */
+	bool raw;                 /* its values need not be known */
 	unsigned sides;           /* bits 1 << A, 1 << B: tensors that have this matrix */
 	int plane;                /* what shows: PLANE_A, PLANE_B, PLANE_D */
 	struct arrangement a;
@@ -31,8 +32,8 @@ struct sheet {
 };
 
 /* Of the row of the session that is selected in the view, or as the view's own sheet is. False with a message: there
- * is none, or it cannot be read, or it is empty. */
-bool sheet_of(struct sheet *, struct view *from);
+ * is none, or it cannot be read, or it is empty. raw: of bytes it is enough that they are there. */
+bool sheet_of(struct sheet *, struct view *from, bool raw);
 
 bool sheet_has_plane(const struct sheet *, int plane);
 void sheet_next_plane(struct sheet *); /* A, B, B - A */

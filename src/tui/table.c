@@ -565,7 +565,7 @@ void table_open(struct screen *sc)
 	struct sheet sh;
 	struct view *v;
 
-	if (!sheet_of(&sh, sc->view))
+	if (!sheet_of(&sh, sc->view, false))
 		return;
 	if (sc->view->ops->sheet)
 		view_pop(sc);

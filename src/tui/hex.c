@@ -1,0 +1,637 @@
+#include "tui/hex.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/peek.h"
+#include "base/err.h"
+#include "base/fmt.h"
+#include "base/utf8.h"
+#include "bytes/cur.h"
+#include "num/decode.h"
+#include "num/element.h"
+#include "num/feed.h"
+#include "num/scale.h"
+#include "tui/cells.h"
+#include "tui/sheet.h"
+
+/*
+ * The lines are made anew whenever another element is looked at: they are few. Each side has its own, one above the other
+ * or, on a wide screen, beside each other.
+ */
+enum { BYTES = 16 /* a line */, BLOCK_MOST = 512, WIDE = 150 };
+
+struct hexline {
+	char *text;
+	enum role role;
+	int mark, marked; /* columns that are the element's own */
+};
+
+struct hexlines {
+	struct hexline *line;
+	size_t n, cap;
+	size_t here;      /* the line that has the element */
+};
+
+struct hex {
+	struct sheet sheet; /* first: what other views open from */
+	struct peek *peek;
+	struct peek_ask ask;
+	struct hunt hunt;
+	uint64_t number;       /* the element that was asked for */
+	struct hexlines side[2];
+	bool made;             /* the lines are those of what was asked for */
+	int width, around;     /* columns of a side; lines before and after an element */
+	bool beside;
+};
+
+static struct hex *state(struct view *v)
+{
+	return v->state;
+}
+
+static const struct tensor *tensor_of(const struct hex *h, int side)
+{
+	return h->sheet.sides >> side & 1 ? h->sheet.s->rows[h->sheet.row_of].t[side] : NULL;
+}
+
+/* ---- lines ---- */
+
+static struct hexline *add(struct hexlines *ls, enum role role, struct buf *b)
+{
+	if (ls->n == ls->cap) {
+		ls->cap = ls->cap ? 2 * ls->cap : 32;
+		ls->line = xrealloc(ls->line, ls->cap, sizeof(*ls->line));
+	}
+	ls->line[ls->n] = (struct hexline){.text = xstrdup(b->p ? b->p : ""), .role = role};
+	buf_clear(b);
+	return &ls->line[ls->n++];
+}
+
+static void clear(struct hexlines *ls)
+{
+	while (ls->n)
+		free(ls->line[--ls->n].text);
+	ls->here = 0;
+}
+
+static bool is_block(const struct tensor *t)
+{
+	return dtypes[t->type].items > 1;
+}
+
+/* ---- where bytes stand ---- */
+
+static const struct member *member_of(const struct hex *h, int side)
+{
+	return &h->sheet.s->m[side].source.members[tensor_of(h, side)->data.member];
+}
+
+/* In the file, or, of what is deflated there, in the entry. */
+static uint64_t file_offset(const struct hex *h, int side, uint64_t in_span)
+{
+	const struct member *m = member_of(h, side);
+
+	return (m->kind == MEMBER_MAPPED ? m->file_offset : 0) + tensor_of(h, side)->data.offset + in_span;
+}
+
+/* What to ask for of a side: the block, or lines around the element that begin where the file's lines of 16 do. */
+static void span_of(const struct hex *h, int side, uint64_t *offset, size_t *n)
+{
+	const struct tensor *t = tensor_of(h, side);
+	uint64_t at = feed_offset(t, h->number), slack;
+
+	if (is_block(t)) {
+		*offset = at;
+		*n = dtypes[t->type].bytes;
+		return;
+	}
+	slack = file_offset(h, side, at) % BYTES + (uint64_t)h->around * BYTES;
+	*offset = at > slack ? at - slack : 0;
+	*n = (size_t)(2 * h->around + 1) * BYTES + dtypes[t->type].bytes - 1;
+	*n -= (size_t)((file_offset(h, side, *offset) + *n) % BYTES);
+}
+
+static void ask(struct view *v)
+{
+	struct hex *h = state(v);
+	struct peek_ask a = {{0}, {0}};
+
+	h->number = sheet_number(&h->sheet, h->sheet.row, h->sheet.column);
+	if (h->number == UINT64_MAX)
+		return;
+	for (int side = A; side <= B; side++)
+		if (tensor_of(h, side))
+			span_of(h, side, &a.offset[side], &a.n[side]);
+	if (h->peek && memcmp(&a, &h->ask, sizeof(a)) == 0)
+		return;
+	peek_drop(h->peek);
+	h->ask = a;
+	h->peek = peek_start(v->screen->s, h->sheet.row_of, &a, screen_wake, NULL);
+	peek_wait(h->peek, 5);
+}
+
+/* ---- what the bytes mean ---- */
+
+/* As decoders want them: packed, little-endian. */
+static void to_little(const struct tensor *t, uint8_t *p, size_t n)
+{
+	const struct dtype_info *d = &dtypes[t->type];
+
+	if (!t->big_endian)
+		return;
+	for (size_t i = 0; d->word > 1 && i + d->word <= n; i += d->word)
+		for (size_t k = 0; k < d->word / 2; k++) {
+			uint8_t x = p[i + k];
+
+			p[i + k] = p[i + d->word - 1 - k];
+			p[i + d->word - 1 - k] = x;
+		}
+	for (size_t k = 0; d->word == 0 && k < COUNT(d->swap16) && d->swap16[k] >= 0; k++) {
+		uint8_t x = p[d->swap16[k]];
+
+		p[d->swap16[k]] = p[d->swap16[k] + 1];
+		p[d->swap16[k] + 1] = x;
+	}
+}
+
+/* ": sign 0, exponent 123 (2^-4), fraction 0x69cb61" */
+static void float_parts(struct buf *b, enum dtype type, uint64_t bits)
+{
+	static const struct {
+		enum dtype type;
+		unsigned exponent, fraction;
+	} floats[] = {{DT_F16, 5, 10}, {DT_BF16, 8, 7}, {DT_F32, 8, 23}, {DT_F64, 11, 52}, {DT_F8_E4M3, 4, 3}, {DT_F8_E5M2, 5, 2}};
+
+	for (size_t i = 0; i < COUNT(floats); i++) {
+		unsigned f = floats[i].fraction, e = floats[i].exponent;
+		uint64_t exponent = bits >> f & ((1u << e) - 1);
+		int bias = (1 << (e - 1)) - 1, power = (int)(exponent ? exponent : 1) - bias;
+
+		if (floats[i].type != type)
+			continue;
+		buf_printf(b, ": sign %d, exponent %d", (int)(bits >> (e + f) & 1), (int)exponent);
+		if (exponent + 1 < 1u << e)
+			buf_printf(b, " (2^%d)", power);
+		buf_printf(b, ", fraction 0x%" PRIx64, bits & ((UINT64_C(1) << f) - 1));
+	}
+}
+
+/* The element's value and its bits. */
+static void add_value(struct hex *h, int side, uint8_t *p, size_t n)
+{
+	const struct tensor *t = tensor_of(h, side);
+	unsigned width = decode_width(t->type);
+	struct element el = {{0, 0}, 0};
+	struct buf b = {0};
+	double x[2];
+
+	if (n < dtypes[t->type].bytes)
+		return;
+	buf_puts(&b, "  value ");
+	if (decode_can(t->type)) {
+		to_little(t, p, dtypes[t->type].bytes);
+		decode(t->type, x, p, 1);
+		el.x[0] = x[0];
+		el.x[1] = width == 2 ? x[1] : 0;
+		if (dtypes[t->type].bytes <= 8)
+			el.whole = load_uint(p, dtypes[t->type].bytes, false);
+		element_text(&b, t->type, &el, false);
+		if (dtypes[t->type].bytes <= 8)
+			buf_printf(&b, "  0x%0*" PRIx64, (int)(2 * dtypes[t->type].bytes), el.whole);
+		float_parts(&b, t->type, el.whole);
+	} else {
+		buf_puts(&b, "not decoded");
+	}
+	add(&h->side[side], ROLE_TEXT, &b);
+	buf_free(&b);
+}
+
+static void add_head(struct hex *h, int side, uint64_t offset, bool ascii)
+{
+	const struct model *m = &h->sheet.s->m[side];
+	const struct member *mem = member_of(h, side), *file = &m->source.members[mem->file];
+	uint64_t at = file_offset(h, side, offset);
+	const char *slash = file->name.n ? memrchr(file->name.p, '/', file->name.n) : NULL;
+	struct str name = slash ? (struct str){slash + 1, (size_t)(file->name.p + file->name.n - slash - 1)} : file->name;
+	struct buf b = {0};
+
+	buf_puts(&b, h->sheet.s->n_models < 2 ? " " : side == A ? " A  " : " B  ");
+	utf8_display(&b, name, ascii);
+	if (mem != file) {
+		buf_puts(&b, ": ");
+		utf8_display(&b, mem->name, ascii);
+	}
+	buf_printf(&b, "  byte %" PRIu64 " (0x%" PRIx64 ")", at, at);
+	if (mem->kind != MEMBER_MAPPED)
+		buf_puts(&b, " of it, inflated");
+	add(&h->side[side], side == A ? ROLE_A : ROLE_B, &b);
+	buf_free(&b);
+}
+
+static void add_hex(struct hex *h, int side, const uint8_t *p, size_t n, size_t mark, size_t marked)
+{
+	uint64_t first = file_offset(h, side, h->ask.offset[side]);
+	struct hexlines *ls = &h->side[side];
+	struct buf b = {0};
+
+	for (uint64_t line = first - first % BYTES; line < first + n; line += BYTES) {
+		int from = -1, to = -1;
+		struct hexline *l;
+
+		buf_printf(&b, "  %08" PRIx64 " ", line);
+		for (unsigned i = 0; i < BYTES; i++) {
+			bool there = line + i >= first && line + i < first + n;
+			uint64_t at = line + i - first;
+
+			buf_puts(&b, i == BYTES / 2 ? "  " : " ");
+			if (there && at >= mark && at < mark + marked) {
+				from = from < 0 ? (int)b.n : from;
+				to = (int)b.n + 2;
+			}
+			if (there)
+				buf_printf(&b, "%02x", p[at]);
+			else
+				buf_puts(&b, "  ");
+		}
+		buf_puts(&b, "  ");
+		for (unsigned i = 0; i < BYTES; i++) {
+			bool there = line + i >= first && line + i < first + n;
+			uint8_t c = there ? p[line + i - first] : ' ';
+
+			buf_putc(&b, c >= 0x20 && c < 0x7f ? (char)c : '.');
+		}
+		l = add(ls, ROLE_DIM, &b);
+		l->mark = from;
+		l->marked = from < 0 ? 0 : to - from;
+		if (from >= 0 && !is_block(tensor_of(h, side)))
+			ls->here = ls->n - 1;
+	}
+	buf_free(&b);
+}
+
+/* ---- blocks ---- */
+
+static void scale_text(struct buf *b, const struct block_scale *s)
+{
+	buf_puts(b, "  scale ");
+	fmt_real(b, s->scale);
+	if (s->min != 0) {
+		buf_puts(b, "  min ");
+		fmt_real(b, s->min);
+	}
+}
+
+/* How a value is made of a code, once for the block. */
+static void add_rule(struct hex *h, int side, const struct block_scale *s, unsigned n_scales)
+{
+	const struct tensor *t = tensor_of(h, side);
+	struct buf b = {0};
+	bool min = false;
+
+	for (unsigned i = 0; i < n_scales; i++)
+		min |= s[i].min != 0;
+	buf_puts(&b, "  value = scale x ");
+	if (s->table)
+		buf_puts(&b, "table[code]");
+	else if (s->zero)
+		buf_printf(&b, "(code - %d)", s->zero);
+	else
+		buf_puts(&b, "code");
+	if (min)
+		buf_puts(&b, " - min");
+	if (n_scales > 1)
+		buf_printf(&b, "; a scale for each %u", dtypes[t->type].items / n_scales);
+	add(&h->side[side], ROLE_DIM, &b);
+	buf_free(&b);
+}
+
+/* Codes of one group, some to a line, the element's own marked. */
+static void add_codes(struct hex *h, int side, const uint16_t *codes, unsigned first, unsigned n, unsigned here)
+{
+	const struct tensor *t = tensor_of(h, side);
+	int digits = dtypes[t->type].code_bits > 6 ? 5 : dtypes[t->type].code_bits > 3 ? 3 : 2;
+	unsigned per = 8;
+	struct buf b = {0};
+
+	while (2 * per <= n && 8 + (int)(2 * per) * digits <= h->width)
+		per *= 2;
+	for (unsigned i = first; i < first + n; i += per) {
+		struct hexline *l;
+		int mark = -1;
+
+		buf_printf(&b, "  %5u ", i);
+		for (unsigned k = i; k < i + per && k < first + n; k++) {
+			if (k == here)
+				mark = (int)b.n;
+			buf_printf(&b, "%*d", digits, block_code(t->type, codes[k]));
+		}
+		l = add(&h->side[side], ROLE_TEXT, &b);
+		l->mark = mark;
+		l->marked = mark < 0 ? 0 : digits;
+		if (mark >= 0)
+			h->side[side].here = h->side[side].n - 1;
+	}
+	buf_free(&b);
+}
+
+static void add_block(struct hex *h, int side, uint8_t *p)
+{
+	const struct tensor *t = tensor_of(h, side);
+	const struct dtype_info *d = &dtypes[t->type];
+	struct block_scale scales[SCALES_MAX];
+	unsigned n_scales, here = (unsigned)(h->number % d->items), groups;
+	uint64_t block = h->number / d->items;
+	uint16_t codes[BLOCK_MOST];
+	double x[BLOCK_MOST];
+	struct buf b = {0};
+
+	to_little(t, p, d->bytes);
+	n_scales = d->kind == KIND_BLOCK ? block_scales(t->type, p, scales) : 0;
+	groups = n_scales ? n_scales : 1;
+	buf_printf(&b, "  block %" PRIu64 " of %" PRIu64 ", elements %" PRIu64 " to %" PRIu64, block, t->count / d->items,
+		   block * d->items, block * d->items + d->items - 1);
+	add(&h->side[side], ROLE_TEXT, &b);
+	if (decode_can(t->type) && d->code_bits) {
+		decode(t->type, x, p, d->items);
+		decode_codes(t->type, codes, p, d->items);
+		buf_printf(&b, "  element %u of it: code %d, value ", here, block_code(t->type, codes[here]));
+		element_text(&b, t->type, &(struct element){{x[here], 0}, 0}, false);
+		add(&h->side[side], ROLE_TEXT, &b);
+		if (n_scales)
+			add_rule(h, side, scales, n_scales);
+		for (unsigned g = 0; g < groups; g++) {
+			if (n_scales) {
+				scale_text(&b, &scales[g]);
+				add(&h->side[side], ROLE_HEADER, &b);
+			}
+			add_codes(h, side, codes, g * d->items / groups, d->items / groups, here);
+		}
+	} else if (decode_can(t->type)) {
+		decode(t->type, x, p, d->items);
+		buf_printf(&b, "  element %u of it: value ", here);
+		element_text(&b, t->type, &(struct element){{x[here], 0}, 0}, false);
+		add(&h->side[side], ROLE_TEXT, &b);
+	}
+	buf_free(&b);
+}
+
+static void make_side(struct view *v, int side)
+{
+	struct hex *h = state(v);
+	const struct tensor *t = tensor_of(h, side);
+	uint64_t at = feed_offset(t, h->number);
+	const char *error;
+	size_t n, in;
+	const uint8_t *p = peek_bytes(h->peek, side, &n, &error);
+	uint8_t copy[BLOCK_MOST];
+	struct buf b = {0};
+
+	clear(&h->side[side]);
+	add_head(h, side, at, v->screen->ascii);
+	if (error) {
+		buf_puts(&b, "  ");
+		utf8_display(&b, str_of(error), v->screen->ascii);
+		add(&h->side[side], ROLE_PROBLEM, &b);
+		buf_free(&b);
+	}
+	in = (size_t)(at - h->ask.offset[side]);
+	if (!p || in > n || dtypes[t->type].bytes > sizeof(copy))
+		return;
+	memcpy(copy, p + in, u64_min(n - in, dtypes[t->type].bytes));
+	if (is_block(t) && n >= dtypes[t->type].bytes)
+		add_block(h, side, copy);
+	else if (!is_block(t))
+		add_value(h, side, copy, n - in);
+	add_hex(h, side, p, n, in, is_block(t) ? 0 : dtypes[t->type].bytes);
+}
+
+/* ---- layout ---- */
+
+static bool both(const struct hex *h)
+{
+	return tensor_of(h, A) && tensor_of(h, B);
+}
+
+static void layout(struct view *v, struct area body)
+{
+	struct hex *h = state(v);
+	int sides = both(h) ? 2 : 1;
+
+	v->list = (struct area){body.y, body.x, body.w, body.h};
+	h->beside = sides == 2 && body.w >= WIDE;
+	h->width = h->beside ? body.w / 2 - 1 : body.w;
+	h->around = ((h->beside || sides == 1 ? body.h : body.h / 2) - 3 - 1) / 2;
+	h->around = h->around < 1 ? 1 : h->around > 16 ? 16 : h->around;
+}
+
+static int side_here(const struct hex *h)
+{
+	return !tensor_of(h, A) || (tensor_of(h, B) && h->sheet.plane == PLANE_B) ? B : A;
+}
+
+static size_t hex_rows(struct view *v)
+{
+	const struct hex *h = state(v);
+	size_t a = h->side[A].n, b = h->side[B].n;
+
+	return h->beside ? (a > b ? a : b) : a + b + (a && b ? 1 : 0);
+}
+
+static void update(struct view *v)
+{
+	struct hex *h = state(v);
+	int side;
+
+	hunt_update(&h->hunt, &h->sheet, v->screen);
+	ask(v);
+	if (!h->peek || !peek_done(h->peek))
+		return;
+	for (int s = A; s <= B; s++)
+		if (tensor_of(h, s))
+			make_side(v, s);
+	side = side_here(h);
+	v->cursor = h->side[side].here + (side == B && !h->beside && h->side[A].n ? h->side[A].n + 1 : 0);
+	/* the head of the side shows as long as the element does, too */
+	v->top = v->cursor < (size_t)v->list.h ? 0 : v->cursor + 4 < hex_rows(v) ? v->cursor + 4 - (size_t)v->list.h : v->top;
+	if (side == B && !h->beside && h->side[A].n && v->cursor - h->side[A].n < (size_t)v->list.h && v->top)
+		v->top = h->side[A].n + 1;
+	v->column = h->side[side].n && h->side[side].line[h->side[side].here].mark > 0 ?
+			h->side[side].line[h->side[side].here].mark : 0;
+}
+
+static bool busy(struct view *v)
+{
+	struct hex *h = state(v);
+
+	return (h->peek && !peek_done(h->peek)) || hunt_busy(&h->hunt);
+}
+
+/* ---- drawing ---- */
+
+static void draw_line(const struct hexlines *ls, size_t i, int y, int x, int width)
+{
+	const struct hexline *l;
+
+	if (i >= ls->n)
+		return;
+	l = &ls->line[i];
+	term_puts(y, x, width, l->role, l->text);
+	if (l->marked > 0 && l->mark < width)
+		term_put(y, x + l->mark, width - l->mark, ROLE_CURSOR, (struct str){l->text + l->mark, (size_t)l->marked});
+}
+
+static void draw_row(struct view *v, size_t row, struct area a)
+{
+	const struct hex *h = state(v);
+
+	if (h->beside) {
+		draw_line(&h->side[A], row, a.y, a.x, h->width);
+		draw_line(&h->side[B], row, a.y, a.x + h->width + 2, h->width);
+	} else if (row < h->side[A].n || !h->side[A].n) {
+		draw_line(&h->side[h->side[A].n ? A : B], row, a.y, a.x, a.w);
+	} else if (row > h->side[A].n) {
+		draw_line(&h->side[B], row - h->side[A].n - 1, a.y, a.x, a.w);
+	}
+}
+
+static void draw_header(struct view *v, struct area a)
+{
+	row_title(v->screen, &v->screen->s->rows[state(v)->sheet.row_of], (struct area){a.y, 0, v->list.w, 1});
+}
+
+static void place(struct view *v, struct buf *b)
+{
+	struct hex *h = state(v);
+
+	if (busy(v))
+		buf_puts(b, "reading   ");
+	if (h->number == UINT64_MAX)
+		return;
+	sheet_index_text(&h->sheet, b, h->number);
+	buf_printf(b, "  element %" PRIu64, h->number);
+}
+
+/* ---- keys ---- */
+
+static void go_by(struct view *v, long elements)
+{
+	struct hex *h = state(v);
+	uint64_t by = (uint64_t)(elements < 0 ? -elements : elements), last = h->sheet.t->count - 1;
+
+	if (elements < 0)
+		sheet_go(&h->sheet, h->number > by ? h->number - by : 0);
+	else
+		sheet_go(&h->sheet, last - h->number > by ? h->number + by : last);
+}
+
+/* Elements of a line of bytes or of codes, and of a block or of what is in sight. */
+static void strides(const struct hex *h, long *line, long *page)
+{
+	const struct dtype_info *d = &dtypes[h->sheet.t->type];
+
+	*line = d->items > 1 ? 16 : d->bytes < BYTES ? BYTES / (long)d->bytes : 1;
+	*page = d->items > 1 ? (long)d->items : *line * (2 * h->around + 1);
+}
+
+static void go_to_done(struct view *v, const char *text)
+{
+	if (*text)
+		sheet_go_to_text(&state(v)->sheet, v->screen, text);
+}
+
+static void hunt(struct view *v, int wanted)
+{
+	struct hex *h = state(v);
+	int plane = sheet_has_plane(&h->sheet, PLANE_D) ? PLANE_D : side_here(h) == B ? PLANE_B : PLANE_A;
+
+	for (int side = A; side <= B; side++)
+		if (tensor_of(h, side) && tensor_of(h, side)->trouble) {
+			screen_message(v->screen, "%s", tensor_of(h, side)->trouble);
+			return;
+		}
+	hunt_ask(&h->hunt, &h->sheet, plane, wanted);
+}
+
+static bool act(struct view *v, enum act act)
+{
+	struct hex *h = state(v);
+	long line, page;
+
+	strides(h, &line, &page);
+	switch (act) {
+	case ACT_LEFT: go_by(v, -1); return true;
+	case ACT_RIGHT: go_by(v, 1); return true;
+	case ACT_DOWN: go_by(v, line); return true;
+	case ACT_UP: go_by(v, -line); return true;
+	case ACT_PAGE_DOWN:
+	case ACT_HALF_DOWN: go_by(v, page); return true;
+	case ACT_PAGE_UP:
+	case ACT_HALF_UP: go_by(v, -page); return true;
+	case ACT_TOP: sheet_go(&h->sheet, 0); return true;
+	case ACT_BOTTOM: sheet_go(&h->sheet, h->sheet.t->count - 1); return true;
+	case ACT_LARGEST: hunt(v, 2); return true;
+	case ACT_NEXT_LARGEST: hunt(v, 1); return true;
+	case ACT_PREVIOUS_LARGEST: hunt(v, -1); return true;
+	case ACT_PLANE: h->sheet.plane = side_here(h) == A ? PLANE_B : PLANE_A; return true;
+	case ACT_GO_TO: screen_prompt(v->screen, ":", "", go_to_done); return true;
+	case ACT_BYTES: view_pop(v->screen); return true;
+	default: return false;
+	}
+}
+
+/* ---- opening and closing ---- */
+
+static size_t tensor(struct view *v)
+{
+	return state(v)->sheet.row_of;
+}
+
+static const struct sheet *sheet(struct view *v)
+{
+	return &state(v)->sheet;
+}
+
+static void hex_close(struct view *v)
+{
+	struct hex *h = state(v);
+
+	peek_drop(h->peek);
+	hunt_close(&h->hunt);
+	for (int side = A; side <= B; side++) {
+		clear(&h->side[side]);
+		free(h->side[side].line);
+	}
+}
+
+static const struct view_ops hex_view = {
+	.where = WHERE_ALL | WHERE_GRID | WHERE_TENSOR | WHERE_MATRIX,
+	.state_size = sizeof(struct hex),
+	.rows = hex_rows,
+	.update = update,
+	.layout = layout,
+	.draw_header = draw_header,
+	.draw_row = draw_row,
+	.place = place,
+	.tensor = tensor,
+	.sheet = sheet,
+	.busy = busy,
+	.act = act,
+	.close = hex_close,
+};
+
+void hex_open(struct screen *sc)
+{
+	struct sheet sh;
+	struct view *v;
+
+	if (!sheet_of(&sh, sc->view, true))
+		return;
+	if (sc->view->ops->sheet)
+		view_pop(sc);
+	v = view_push(sc, &hex_view);
+	state(v)->sheet = sh;
+}
