@@ -26,14 +26,29 @@ enum { BYTES = 16 /* a line */, BLOCK_MOST = 512, WIDE = 150 };
 
 struct hexline {
 	char *text;
+	char *looks;      /* by column: LOOK_; NULL: all in the line's role */
 	enum role role;
-	int mark, marked; /* columns that are the element's own */
 };
+
+enum { LOOK_PLAIN = ' ', LOOK_DIFFERS = '~', LOOK_HERE = '#' }; /* unlike the other side's; the element's own */
 
 struct hexlines {
 	struct hexline *line;
 	size_t n, cap;
-	size_t here;      /* the line that has the element */
+	size_t here;      /* the line that has the element, and the column where it begins */
+	int column;
+};
+
+/* What a side's block or element is made of. */
+struct decoded {
+	const uint8_t *p;  /* all that was read */
+	size_t n, in;      /* in: where the element or its block begins */
+	bool values, codes;
+	unsigned n_scales;
+	struct block_scale scales[SCALES_MAX];
+	uint16_t code[BLOCK_MOST];
+	double x[BLOCK_MOST];
+	struct element element;
 };
 
 struct hex {
@@ -43,7 +58,7 @@ struct hex {
 	struct hunt hunt;
 	uint64_t number;       /* the element that was asked for */
 	struct hexlines side[2];
-	bool made;             /* the lines are those of what was asked for */
+	struct decoded decoded[2];
 	int width, around;     /* columns of a side; lines before and after an element */
 	bool beside;
 };
@@ -71,11 +86,35 @@ static struct hexline *add(struct hexlines *ls, enum role role, struct buf *b)
 	return &ls->line[ls->n++];
 }
 
+/* Columns [from, to) of the last line. What is the element's own stays so. */
+static void mark(struct hexlines *ls, size_t from, size_t to, char look)
+{
+	struct hexline *l = &ls->line[ls->n - 1];
+	size_t n = strlen(l->text);
+
+	if (!l->looks) {
+		l->looks = xmalloc(n + 1);
+		memset(l->looks, LOOK_PLAIN, n);
+		l->looks[n] = '\0';
+	}
+	for (size_t i = from; i < to && i < n; i++)
+		if (l->looks[i] != LOOK_HERE)
+			l->looks[i] = look;
+	if (look == LOOK_HERE) {
+		ls->here = ls->n - 1;
+		ls->column = (int)from;
+	}
+}
+
 static void clear(struct hexlines *ls)
 {
-	while (ls->n)
-		free(ls->line[--ls->n].text);
+	while (ls->n) {
+		ls->n--;
+		free(ls->line[ls->n].text);
+		free(ls->line[ls->n].looks);
+	}
 	ls->here = 0;
+	ls->column = 0;
 }
 
 static bool is_block(const struct tensor *t)
@@ -180,31 +219,51 @@ static void float_parts(struct buf *b, enum dtype type, uint64_t bits)
 	}
 }
 
-/* The element's value and its bits. */
-static void add_value(struct hex *h, int side, uint8_t *p, size_t n)
+/* Takes the bytes of a side apart. */
+static void decode_side(struct hex *h, int side)
 {
 	const struct tensor *t = tensor_of(h, side);
-	unsigned width = decode_width(t->type);
-	struct element el = {{0, 0}, 0};
-	struct buf b = {0};
-	double x[2];
+	const struct dtype_info *d = &dtypes[t->type];
+	struct decoded *dec = &h->decoded[side];
+	uint8_t copy[BLOCK_MOST];
+	const char *error;
 
-	if (n < dtypes[t->type].bytes)
+	*dec = (struct decoded){0};
+	dec->p = peek_bytes(h->peek, side, &dec->n, &error);
+	dec->in = (size_t)(feed_offset(t, h->number) - h->ask.offset[side]);
+	if (!dec->p || dec->in > dec->n || dec->n - dec->in < d->bytes || d->bytes > sizeof(copy) || d->items > BLOCK_MOST / 2)
 		return;
-	buf_puts(&b, "  value ");
-	if (decode_can(t->type)) {
-		to_little(t, p, dtypes[t->type].bytes);
-		decode(t->type, x, p, 1);
-		el.x[0] = x[0];
-		el.x[1] = width == 2 ? x[1] : 0;
+	memcpy(copy, dec->p + dec->in, d->bytes);
+	to_little(t, copy, d->bytes);
+	if (d->kind == KIND_BLOCK)
+		dec->n_scales = block_scales(t->type, copy, dec->scales);
+	dec->values = decode_can(t->type);
+	dec->codes = dec->values && d->code_bits && is_block(t);
+	if (dec->values)
+		decode(t->type, dec->x, copy, d->items);
+	if (dec->codes)
+		decode_codes(t->type, dec->code, copy, d->items);
+	dec->element.x[0] = dec->x[decode_width(t->type) * (h->number % d->items)];
+	dec->element.x[1] = decode_width(t->type) == 2 ? dec->x[1] : 0;
+	if (d->items == 1 && d->bytes <= 8)
+		dec->element.whole = load_uint(copy, d->bytes, false);
+}
+
+/* The element's value and its bits. */
+static void add_value(struct hex *h, int side)
+{
+	const struct tensor *t = tensor_of(h, side);
+	const struct decoded *dec = &h->decoded[side];
+	struct buf b = {0};
+
+	if (dec->values) {
+		buf_puts(&b, "  value ");
+		element_text(&b, t->type, &dec->element, false);
 		if (dtypes[t->type].bytes <= 8)
-			el.whole = load_uint(p, dtypes[t->type].bytes, false);
-		element_text(&b, t->type, &el, false);
-		if (dtypes[t->type].bytes <= 8)
-			buf_printf(&b, "  0x%0*" PRIx64, (int)(2 * dtypes[t->type].bytes), el.whole);
-		float_parts(&b, t->type, el.whole);
+			buf_printf(&b, "  0x%0*" PRIx64, (int)(2 * dtypes[t->type].bytes), dec->element.whole);
+		float_parts(&b, t->type, dec->element.whole);
 	} else {
-		buf_puts(&b, "not decoded");
+		buf_puts(&b, "  not decoded");
 	}
 	add(&h->side[side], ROLE_TEXT, &b);
 	buf_free(&b);
@@ -232,45 +291,63 @@ static void add_head(struct hex *h, int side, uint64_t offset, bool ascii)
 	buf_free(&b);
 }
 
-static void add_hex(struct hex *h, int side, const uint8_t *p, size_t n, size_t mark, size_t marked)
+/* The same byte of the other side; NULL: the two do not lie alike, or it is not there. */
+static const uint8_t *other_byte(const struct hex *h, int side, size_t at)
 {
+	const struct decoded *mine = &h->decoded[side], *other = &h->decoded[!side];
+	const struct tensor *a = tensor_of(h, A), *b = tensor_of(h, B);
+
+	if (!a || !b || a->type != b->type || a->big_endian != b->big_endian || !other->p)
+		return NULL;
+	if (at + other->in < mine->in || at + other->in - mine->in >= other->n)
+		return NULL;
+	return other->p + (at + other->in - mine->in);
+}
+
+static void add_hex_line(struct hex *h, int side, uint64_t line)
+{
+	const struct decoded *dec = &h->decoded[side];
 	uint64_t first = file_offset(h, side, h->ask.offset[side]);
+	size_t column[BYTES], bytes = is_block(tensor_of(h, side)) ? 0 : dtypes[tensor_of(h, side)->type].bytes;
 	struct hexlines *ls = &h->side[side];
 	struct buf b = {0};
 
-	for (uint64_t line = first - first % BYTES; line < first + n; line += BYTES) {
-		int from = -1, to = -1;
-		struct hexline *l;
+	buf_printf(&b, "  %08" PRIx64 " ", line);
+	for (unsigned i = 0; i < BYTES; i++) {
+		bool there = line + i >= first && line + i < first + dec->n;
 
-		buf_printf(&b, "  %08" PRIx64 " ", line);
-		for (unsigned i = 0; i < BYTES; i++) {
-			bool there = line + i >= first && line + i < first + n;
-			uint64_t at = line + i - first;
+		buf_puts(&b, i == BYTES / 2 ? "  " : " ");
+		column[i] = b.n;
+		if (there)
+			buf_printf(&b, "%02x", dec->p[line + i - first]);
+		else
+			buf_puts(&b, "  ");
+	}
+	buf_puts(&b, "  ");
+	for (unsigned i = 0; i < BYTES; i++) {
+		uint8_t c = line + i >= first && line + i < first + dec->n ? dec->p[line + i - first] : ' ';
 
-			buf_puts(&b, i == BYTES / 2 ? "  " : " ");
-			if (there && at >= mark && at < mark + marked) {
-				from = from < 0 ? (int)b.n : from;
-				to = (int)b.n + 2;
-			}
-			if (there)
-				buf_printf(&b, "%02x", p[at]);
-			else
-				buf_puts(&b, "  ");
-		}
-		buf_puts(&b, "  ");
-		for (unsigned i = 0; i < BYTES; i++) {
-			bool there = line + i >= first && line + i < first + n;
-			uint8_t c = there ? p[line + i - first] : ' ';
+		buf_putc(&b, c >= 0x20 && c < 0x7f ? (char)c : '.');
+	}
+	add(ls, ROLE_DIM, &b);
+	for (unsigned i = 0; i < BYTES; i++) {
+		size_t at = (size_t)(line + i - first);
+		const uint8_t *other = line + i >= first && at < dec->n ? other_byte(h, side, at) : NULL;
 
-			buf_putc(&b, c >= 0x20 && c < 0x7f ? (char)c : '.');
-		}
-		l = add(ls, ROLE_DIM, &b);
-		l->mark = from;
-		l->marked = from < 0 ? 0 : to - from;
-		if (from >= 0 && !is_block(tensor_of(h, side)))
-			ls->here = ls->n - 1;
+		if (line + i >= first && at >= dec->in && at < dec->in + bytes) /* with the blank to the next byte */
+			mark(ls, column[i], column[i] + (at + 1 < dec->in + bytes && i + 1 < BYTES ? 3 : 2), LOOK_HERE);
+		else if (other && *other != dec->p[at])
+			mark(ls, column[i], column[i] + 2, LOOK_DIFFERS);
 	}
 	buf_free(&b);
+}
+
+static void add_hex(struct hex *h, int side)
+{
+	uint64_t first = file_offset(h, side, h->ask.offset[side]);
+
+	for (uint64_t line = first - first % BYTES; line < first + h->decoded[side].n; line += BYTES)
+		add_hex_line(h, side, line);
 }
 
 /* ---- blocks ---- */
@@ -286,95 +363,97 @@ static void scale_text(struct buf *b, const struct block_scale *s)
 }
 
 /* How a value is made of a code, once for the block. */
-static void add_rule(struct hex *h, int side, const struct block_scale *s, unsigned n_scales)
+static void add_rule(struct hex *h, int side)
 {
 	const struct tensor *t = tensor_of(h, side);
+	const struct decoded *dec = &h->decoded[side];
 	struct buf b = {0};
 	bool min = false;
 
-	for (unsigned i = 0; i < n_scales; i++)
-		min |= s[i].min != 0;
+	for (unsigned i = 0; i < dec->n_scales; i++)
+		min |= dec->scales[i].min != 0;
 	buf_puts(&b, "  value = scale x ");
-	if (s->table)
+	if (dec->scales[0].table)
 		buf_puts(&b, "table[code]");
-	else if (s->zero)
-		buf_printf(&b, "(code - %d)", s->zero);
+	else if (dec->scales[0].zero)
+		buf_printf(&b, "(code - %d)", dec->scales[0].zero);
 	else
 		buf_puts(&b, "code");
 	if (min)
 		buf_puts(&b, " - min");
-	if (n_scales > 1)
-		buf_printf(&b, "; a scale for each %u", dtypes[t->type].items / n_scales);
+	if (dec->n_scales > 1)
+		buf_printf(&b, "; a scale for each %u", dtypes[t->type].items / dec->n_scales);
 	add(&h->side[side], ROLE_DIM, &b);
 	buf_free(&b);
 }
 
-/* Codes of one group, some to a line, the element's own marked. */
-static void add_codes(struct hex *h, int side, const uint16_t *codes, unsigned first, unsigned n, unsigned here)
+static void add_scale(struct hex *h, int side, unsigned group)
+{
+	const struct block_scale *s = &h->decoded[side].scales[group], *other = &h->decoded[!side].scales[group];
+	bool alike = h->decoded[!side].n_scales != h->decoded[side].n_scales || (other->scale == s->scale && other->min == s->min);
+	struct buf b = {0};
+
+	scale_text(&b, s);
+	add(&h->side[side], alike ? ROLE_HEADER : ROLE_CHANGED, &b);
+	buf_free(&b);
+}
+
+/* Codes [first, first + n), some to a line, the element's own marked, and those that the other side has not. */
+static void add_codes(struct hex *h, int side, unsigned first, unsigned n)
 {
 	const struct tensor *t = tensor_of(h, side);
+	const struct decoded *dec = &h->decoded[side], *other = &h->decoded[!side];
+	bool same_type = tensor_of(h, !side) && tensor_of(h, !side)->type == t->type && other->codes;
+	unsigned here = (unsigned)(h->number % dtypes[t->type].items), per = 8;
 	int digits = dtypes[t->type].code_bits > 6 ? 5 : dtypes[t->type].code_bits > 3 ? 3 : 2;
-	unsigned per = 8;
+	struct hexlines *ls = &h->side[side];
 	struct buf b = {0};
 
 	while (2 * per <= n && 8 + (int)(2 * per) * digits <= h->width)
 		per *= 2;
 	for (unsigned i = first; i < first + n; i += per) {
-		struct hexline *l;
-		int mark = -1;
+		size_t start;
 
 		buf_printf(&b, "  %5u ", i);
-		for (unsigned k = i; k < i + per && k < first + n; k++) {
+		start = b.n;
+		for (unsigned k = i; k < i + per && k < first + n; k++)
+			buf_printf(&b, "%*d", digits, block_code(t->type, dec->code[k]));
+		add(ls, ROLE_TEXT, &b);
+		for (unsigned k = i; k < i + per && k < first + n; k++, start += (size_t)digits)
 			if (k == here)
-				mark = (int)b.n;
-			buf_printf(&b, "%*d", digits, block_code(t->type, codes[k]));
-		}
-		l = add(&h->side[side], ROLE_TEXT, &b);
-		l->mark = mark;
-		l->marked = mark < 0 ? 0 : digits;
-		if (mark >= 0)
-			h->side[side].here = h->side[side].n - 1;
+				mark(ls, start, start + (size_t)digits, LOOK_HERE);
+			else if (same_type && other->code[k] != dec->code[k])
+				mark(ls, start, start + (size_t)digits, LOOK_DIFFERS);
 	}
 	buf_free(&b);
 }
 
-static void add_block(struct hex *h, int side, uint8_t *p)
+static void add_block(struct hex *h, int side)
 {
 	const struct tensor *t = tensor_of(h, side);
 	const struct dtype_info *d = &dtypes[t->type];
-	struct block_scale scales[SCALES_MAX];
-	unsigned n_scales, here = (unsigned)(h->number % d->items), groups;
+	const struct decoded *dec = &h->decoded[side];
+	unsigned groups = dec->n_scales ? dec->n_scales : 1, here = (unsigned)(h->number % d->items);
 	uint64_t block = h->number / d->items;
-	uint16_t codes[BLOCK_MOST];
-	double x[BLOCK_MOST];
 	struct buf b = {0};
 
-	to_little(t, p, d->bytes);
-	n_scales = d->kind == KIND_BLOCK ? block_scales(t->type, p, scales) : 0;
-	groups = n_scales ? n_scales : 1;
 	buf_printf(&b, "  block %" PRIu64 " of %" PRIu64 ", elements %" PRIu64 " to %" PRIu64, block, t->count / d->items,
 		   block * d->items, block * d->items + d->items - 1);
 	add(&h->side[side], ROLE_TEXT, &b);
-	if (decode_can(t->type) && d->code_bits) {
-		decode(t->type, x, p, d->items);
-		decode_codes(t->type, codes, p, d->items);
-		buf_printf(&b, "  element %u of it: code %d, value ", here, block_code(t->type, codes[here]));
-		element_text(&b, t->type, &(struct element){{x[here], 0}, 0}, false);
-		add(&h->side[side], ROLE_TEXT, &b);
-		if (n_scales)
-			add_rule(h, side, scales, n_scales);
-		for (unsigned g = 0; g < groups; g++) {
-			if (n_scales) {
-				scale_text(&b, &scales[g]);
-				add(&h->side[side], ROLE_HEADER, &b);
-			}
-			add_codes(h, side, codes, g * d->items / groups, d->items / groups, here);
-		}
-	} else if (decode_can(t->type)) {
-		decode(t->type, x, p, d->items);
-		buf_printf(&b, "  element %u of it: value ", here);
-		element_text(&b, t->type, &(struct element){{x[here], 0}, 0}, false);
-		add(&h->side[side], ROLE_TEXT, &b);
+	buf_printf(&b, "  element %u of it: ", here);
+	if (dec->codes)
+		buf_printf(&b, "code %d, ", block_code(t->type, dec->code[here]));
+	buf_puts(&b, dec->values ? "value " : "not decoded");
+	if (dec->values)
+		element_text(&b, t->type, &dec->element, false);
+	add(&h->side[side], ROLE_TEXT, &b);
+	if (dec->n_scales)
+		add_rule(h, side);
+	for (unsigned g = 0; g < groups; g++) {
+		if (dec->n_scales)
+			add_scale(h, side, g);
+		if (dec->codes)
+			add_codes(h, side, g * d->items / groups, d->items / groups);
 	}
 	buf_free(&b);
 }
@@ -382,31 +461,24 @@ static void add_block(struct hex *h, int side, uint8_t *p)
 static void make_side(struct view *v, int side)
 {
 	struct hex *h = state(v);
-	const struct tensor *t = tensor_of(h, side);
-	uint64_t at = feed_offset(t, h->number);
 	const char *error;
-	size_t n, in;
-	const uint8_t *p = peek_bytes(h->peek, side, &n, &error);
-	uint8_t copy[BLOCK_MOST];
+	size_t n;
 	struct buf b = {0};
 
 	clear(&h->side[side]);
-	add_head(h, side, at, v->screen->ascii);
-	if (error) {
+	add_head(h, side, feed_offset(tensor_of(h, side), h->number), v->screen->ascii);
+	if (!peek_bytes(h->peek, side, &n, &error)) {
 		buf_puts(&b, "  ");
-		utf8_display(&b, str_of(error), v->screen->ascii);
+		utf8_display(&b, str_of(error ? error : "no bytes"), v->screen->ascii);
 		add(&h->side[side], ROLE_PROBLEM, &b);
 		buf_free(&b);
-	}
-	in = (size_t)(at - h->ask.offset[side]);
-	if (!p || in > n || dtypes[t->type].bytes > sizeof(copy))
 		return;
-	memcpy(copy, p + in, u64_min(n - in, dtypes[t->type].bytes));
-	if (is_block(t) && n >= dtypes[t->type].bytes)
-		add_block(h, side, copy);
-	else if (!is_block(t))
-		add_value(h, side, copy, n - in);
-	add_hex(h, side, p, n, in, is_block(t) ? 0 : dtypes[t->type].bytes);
+	}
+	if (is_block(tensor_of(h, side)))
+		add_block(h, side);
+	else
+		add_value(h, side);
+	add_hex(h, side);
 }
 
 /* ---- layout ---- */
@@ -452,6 +524,9 @@ static void update(struct view *v)
 		return;
 	for (int s = A; s <= B; s++)
 		if (tensor_of(h, s))
+			decode_side(h, s);
+	for (int s = A; s <= B; s++)
+		if (tensor_of(h, s))
 			make_side(v, s);
 	side = side_here(h);
 	v->cursor = h->side[side].here + (side == B && !h->beside && h->side[A].n ? h->side[A].n + 1 : 0);
@@ -459,8 +534,7 @@ static void update(struct view *v)
 	v->top = v->cursor < (size_t)v->list.h ? 0 : v->cursor + 4 < hex_rows(v) ? v->cursor + 4 - (size_t)v->list.h : v->top;
 	if (side == B && !h->beside && h->side[A].n && v->cursor - h->side[A].n < (size_t)v->list.h && v->top)
 		v->top = h->side[A].n + 1;
-	v->column = h->side[side].n && h->side[side].line[h->side[side].here].mark > 0 ?
-			h->side[side].line[h->side[side].here].mark : 0;
+	v->column = h->side[side].column;
 }
 
 static bool busy(struct view *v)
@@ -480,8 +554,13 @@ static void draw_line(const struct hexlines *ls, size_t i, int y, int x, int wid
 		return;
 	l = &ls->line[i];
 	term_puts(y, x, width, l->role, l->text);
-	if (l->marked > 0 && l->mark < width)
-		term_put(y, x + l->mark, width - l->mark, ROLE_CURSOR, (struct str){l->text + l->mark, (size_t)l->marked});
+	for (int from = 0, to; l->looks && l->looks[from] && from < width; from = to) {
+		for (to = from; l->looks[to] == l->looks[from]; to++)
+			;
+		if (l->looks[from] != LOOK_PLAIN) /* such lines are plain ASCII: a byte is a column */
+			term_put(y, x + from, width - from, l->looks[from] == LOOK_HERE ? ROLE_CURSOR : ROLE_CHANGED,
+				 (struct str){l->text + from, (size_t)(to - from)});
+	}
 }
 
 static void draw_row(struct view *v, size_t row, struct area a)
@@ -513,6 +592,11 @@ static void place(struct view *v, struct buf *b)
 		return;
 	sheet_index_text(&h->sheet, b, h->number);
 	buf_printf(b, "  element %" PRIu64, h->number);
+	for (int side = A; side <= B; side++)
+		if (tensor_of(h, side) && h->decoded[side].values) {
+			buf_puts(b, h->sheet.s->n_models < 2 ? "   " : side == A ? "   A " : "   B ");
+			element_text(b, tensor_of(h, side)->type, &h->decoded[side].element, false);
+		}
 }
 
 /* ---- keys ---- */

@@ -1,5 +1,6 @@
 #include "tui/map.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,22 +256,25 @@ static void fit_labels(struct view *v, int width)
 	m->per_line = width - 2 > m->entry ? (size_t)((width - 2) / m->entry) : 1;
 }
 
-/* Steps of zoom above 0 widen cells, those from 0 down put 2, 4, 8 ... layers into one. */
+/* As wide as there is room for; where the layers outnumber the columns, so many to a cell that all are in sight. A step of
+ * zoom halves or doubles that number, and then goes on with the width. */
 static void fit_columns(struct look *look, size_t n, int room, int zoom)
 {
-	int step = 6, last = (int)COUNT(widths);
+	int step = 5, last = (int)COUNT(widths) - 1;
 
-	while (step > 1 && (uint64_t)widths[step - 1] * n > (uint64_t)room)
+	look->fold = room > 0 ? (size_t)u64_max(u64_ceil_div(n, (uint64_t)room), 1) : 1;
+	while (step > 0 && (look->fold > 1 || (uint64_t)widths[step] * n > (uint64_t)room))
 		step--;
-	if (step == 1 && n > (size_t)room)
-		for (step = 0; u64_ceil_div(n, (uint64_t)1 << (1 - step)) > (uint64_t)room; step--)
-			;
-	step += zoom;
-	step = step > last ? last : step < ZOOM_LEAST ? ZOOM_LEAST : step;
-	look->width = step >= 1 ? widths[step - 1] : 1;
-	look->fold = step >= 1 ? 1 : (size_t)1 << (1 - step);
-	if (look->fold > n)
-		look->fold = n;
+	for (; zoom > 0 && look->fold > 1; zoom--)
+		look->fold = (look->fold + 1) / 2;
+	for (; zoom > 0 && step < last; zoom--)
+		step++;
+	for (; zoom < 0 && step > 0; zoom++)
+		step--;
+	for (; zoom < 0 && look->fold < n; zoom++)
+		look->fold *= 2;
+	look->fold = look->fold > n ? n : look->fold;
+	look->width = widths[step];
 	look->n = (size_t)u64_ceil_div(n, look->fold);
 }
 
@@ -494,18 +498,34 @@ static void column_label(struct buf *b, const struct block_grid *g, size_t colum
 	}
 }
 
-/* Numbers above the cells, as many as there is room for; of two numbers, the first where it begins. */
+/* The cell of the cursor, where it is in that grid; SIZE_MAX: elsewhere. */
+static size_t cell_here(struct view *v, size_t grid)
+{
+	const struct line *l = current(v);
+
+	return l && l->kind == LINE_PART && l->grid == grid ? state(v)->at : SIZE_MAX;
+}
+
+/* Numbers above the cells, as many as there is room for; of two numbers, the first where it begins. The cursor's own is
+ * always there, and in full. */
 static void draw_numbers(struct view *v, size_t grid, int y, int x, int end)
 {
 	const struct block_grid *g = &state(v)->blocks->grids[grid];
 	const struct look *look = &state(v)->looks[grid];
-	size_t every = 1, widest = 0;
-	int free_from = x;
+	size_t every = 1, here = cell_here(v, grid);
+	int free_from = x, here_at = INT_MAX, here_end = INT_MAX;
 	struct buf b = {0};
 
+	if (here != SIZE_MAX && here >= look->left) {
+		column_label(&b, g, here * look->fold, true);
+		here_at = x + (int)(here - look->left) * look->width;
+		here_at = here_at + (int)b.n > end ? end - (int)b.n : here_at;
+		here_end = here_at + (int)b.n;
+		term_put(y, here_at, end - here_at, ROLE_RESTING, buf_view(&b));
+	}
+	buf_clear(&b);
 	column_label(&b, g, g->n_columns - 1, false);
-	widest = b.n + 1;
-	while (!g->inner && every * (size_t)look->width < widest)
+	while (!g->inner && every * (size_t)look->width < b.n + 1)
 		every = every == 1 ? 2 : every == 2 ? 5 : 2 * every;
 	for (size_t i = look->left; i < look->n; i++) {
 		size_t column = i * look->fold;
@@ -517,30 +537,11 @@ static void draw_numbers(struct view *v, size_t grid, int y, int x, int end)
 			continue;
 		buf_clear(&b);
 		column_label(&b, g, column, false);
-		if (at < free_from || at + (int)b.n > end)
+		if (at < free_from || at + (int)b.n > end || (at + (int)b.n >= here_at && at <= here_end))
 			continue;
 		term_put(y, at, end - at, ROLE_HEADER, buf_view(&b));
 		free_from = at + (int)b.n + 1;
 	}
-	buf_free(&b);
-}
-
-/* The number over the cursor always shows. */
-static void draw_number_here(struct view *v, size_t grid, int y, int x, int end)
-{
-	struct map *m = state(v);
-	const struct look *look = &m->looks[grid];
-	const struct line *l = current(v);
-	struct buf b = {0};
-	int at;
-
-	if (!l || l->kind != LINE_PART || l->grid != grid || m->at < look->left)
-		return;
-	column_label(&b, &m->blocks->grids[grid], m->at * look->fold, true);
-	at = x + (int)(m->at - look->left) * look->width;
-	at = at + (int)b.n > end ? end - (int)b.n : at;
-	term_fill(y, at - 1, (int)b.n + 2, ROLE_TEXT);
-	term_put(y, at, end - at, ROLE_RESTING, buf_view(&b));
 	buf_free(&b);
 }
 
@@ -556,7 +557,6 @@ static void draw_head(struct view *v, const struct line *l, struct area a)
 		buf_printf(&b, ", %zu a cell", look->fold);
 	draw_label(v, a, buf_view(&b), ROLE_GROUP);
 	draw_numbers(v, l->grid, a.y, a.x + m->label + 3, a.x + a.w);
-	draw_number_here(v, l->grid, a.y, a.x + m->label + 3, a.x + a.w);
 	if (look->left > 0)
 		term_puts(a.y, a.x + m->label + 2, 1, ROLE_DIM, "<");
 	buf_free(&b);
@@ -737,6 +737,20 @@ static void draw_rest(struct view *v)
 	}
 }
 
+/* "layers", "experts": the last part of what stands before the numbers. */
+static void put_column_word(struct buf *b, const struct block_grid *g, bool ascii)
+{
+	struct str word = g->prefix;
+
+	for (size_t i = word.n; i-- > 0;)
+		if (word.p[i] == '.' || word.p[i] == '/') {
+			word = (struct str){word.p + i + 1, word.n - i - 1};
+			break;
+		}
+	utf8_display(b, word.n ? word : STR("block"), ascii);
+	buf_putc(b, ' ');
+}
+
 static void place(struct view *v, struct buf *b)
 {
 	struct map *m = state(v);
@@ -748,7 +762,8 @@ static void place(struct view *v, struct buf *b)
 		buf_printf(b, "tensor %zu/%zu", l->first + m->at + 1, m->blocks->n_rest);
 		return;
 	}
-	buf_printf(b, "part %zu/%zu  layer ", l->first + 1, m->blocks->grids[l->grid].n_parts);
+	buf_printf(b, "part %zu/%zu  ", l->first + 1, m->blocks->grids[l->grid].n_parts);
+	put_column_word(b, &m->blocks->grids[l->grid], v->screen->ascii);
 	column_label(b, &m->blocks->grids[l->grid], m->at * m->looks[l->grid].fold, true);
 	if (m->looks[l->grid].fold > 1) {
 		size_t last = (m->at + 1) * m->looks[l->grid].fold, n = m->blocks->grids[l->grid].n_columns;
