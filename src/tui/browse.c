@@ -802,10 +802,11 @@ bool browse_wants_details(struct view *v)
 bool browse_ask_details(struct view *v)
 {
 	struct browse *b = state(v);
-	size_t row = row_at(v, v->cursor);
+	size_t row;
 
-	if (!browse_wants_details(v))
+	if (!browse_wants_details(v)) /* which another view never does */
 		return false;
+	row = row_at(v, v->cursor);
 	if (b->detail_row != SIZE_MAX && b->detail_row != row)
 		scan_ask(v->screen->scan, b->detail_row, WANT_DIST | WANT_BINS, PRIO_BACKGROUND, PLOT_BINS);
 	b->detail_row = row;

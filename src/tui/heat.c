@@ -30,7 +30,7 @@ static const struct choice reductions[REDUCTIONS] = {
 /* What an element takes when cells are single elements: columns, and half lines. */
 static const struct size {
 	int w, h;
-} sizes[] = {{1, 1}, {2, 2}, {4, 4}, {10, 2}};
+} sizes[] = {{1, 1}, {2, 2}, {4, 4}, {12, 2}};
 enum { DIGITS = 3 }; /* the last of them, with room for digits */
 
 enum { PANE_ROWS = 4, DECADES = 3 };
@@ -288,25 +288,28 @@ static void draw_legend(struct view *v, int y, int end)
 	buf_free(&hi);
 }
 
-/* Numbers of the columns, so far apart that they can be told from each other. */
+/* Numbers of the columns, so far apart that they can be told from each other; the cursor's own is always there. */
 static void draw_ruler(struct view *v)
 {
 	struct heat *h = state(v);
-	int w = cell_width(h), y = v->list.y - 1;
-	unsigned every = 1, here = (unsigned)((h->sheet.column - h->left) / h->per_column), n;
+	int w = cell_width(h), y = v->list.y - 1, end = v->list.x + v->list.w, here_at, here_end;
+	unsigned every = 1;
 	char text[24];
 
 	while (every * (unsigned)w < digits(h->sheet.m.columns) + 3)
 		every = every == 1 ? 2 : every == 2 ? 5 : 2 * every;
 	term_fill(y, h->body.x, h->body.w, ROLE_TEXT);
+	here_end = snprintf(text, sizeof(text), "%" PRIu64, h->sheet.column);
+	here_at = v->list.x + (int)((h->sheet.column - h->left) / h->per_column) * w;
+	here_at = here_at + here_end > end ? end - here_end : here_at;
+	here_end += here_at;
+	term_puts(y, here_at, end - here_at, ROLE_RESTING, text);
 	for (unsigned i = 0; i < h->ask.width; i += every) {
-		snprintf(text, sizeof(text), "%" PRIu64, h->left + i * h->per_column);
-		term_puts(y, v->list.x + (int)i * w, v->list.w - (int)i * w, ROLE_HEADER, text);
+		int n = snprintf(text, sizeof(text), "%" PRIu64, h->left + i * h->per_column), x = v->list.x + (int)i * w;
+
+		if (x + n <= end && (x + n < here_at || x > here_end))
+			term_puts(y, x, n, ROLE_HEADER, text);
 	}
-	n = (unsigned)snprintf(text, sizeof(text), "%" PRIu64, h->sheet.column);
-	w = (int)here * w + (int)n > v->list.w ? v->list.w - (int)n : (int)here * w;
-	term_fill(y, v->list.x + w - 1, (int)n + 2, ROLE_TEXT);
-	term_puts(y, v->list.x + w, (int)n, ROLE_RESTING, text);
 }
 
 static void draw_header(struct view *v, struct area a)
@@ -361,13 +364,13 @@ static void draw_digits(struct view *v, unsigned y, unsigned x, int sy, int sx, 
 	const struct patch_cell *c = cell(v, h->sheet.plane, y, x);
 	struct buf b = {0};
 
+	buf_putc(&b, ' ');
 	if (c->n)
 		fmt_real(&b, c->peak);
 	else
 		buf_puts(&b, "nan");
-	while (b.n < (size_t)cell_width(h) - 1)
+	while (b.n < (size_t)cell_width(h))
 		buf_putc(&b, ' ');
-	buf_putc(&b, ' ');
 	term_tint(sy, sx, cell_width(h), scale_of(v), level, buf_view(&b));
 	buf_free(&b);
 }

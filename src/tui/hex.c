@@ -594,7 +594,7 @@ static void place(struct view *v, struct buf *b)
 	buf_printf(b, "  element %" PRIu64, h->number);
 	for (int side = A; side <= B; side++)
 		if (tensor_of(h, side) && h->decoded[side].values) {
-			buf_puts(b, h->sheet.s->n_models < 2 ? "   " : side == A ? "   A " : "   B ");
+			buf_puts(b, h->sheet.s->n_models < 2 ? "   value " : side == A ? "   A " : "   B ");
 			element_text(b, tensor_of(h, side)->type, &h->decoded[side].element, false);
 		}
 }

@@ -278,6 +278,18 @@ static void fit_columns(struct look *look, size_t n, int room, int zoom)
 	look->n = (size_t)u64_ceil_div(n, look->fold);
 }
 
+/* Stacks below each other have cells of one width, so that layer stands below layer; two columns are not too few. */
+static void even_out(struct map *m)
+{
+	int least = INT_MAX;
+
+	for (size_t g = 0; g < m->blocks->n_grids; g++)
+		least = m->looks[g].width < least ? m->looks[g].width : least;
+	least = least < 2 ? 2 : least;
+	for (size_t g = 0; g < m->blocks->n_grids; g++)
+		m->looks[g].width = m->looks[g].width > least ? least : m->looks[g].width;
+}
+
 static void add_line(struct map *m, enum line_kind kind, size_t grid, size_t first)
 {
 	m->lines[m->n_lines++] = (struct line){kind, grid, first};
@@ -294,6 +306,7 @@ static void make_lines(struct view *v, int width)
 		fit_columns(&m->looks[g], b->grids[g].n_columns, width - m->label - 3, m->zoom);
 		most += b->grids[g].n_parts + 2;
 	}
+	even_out(m);
 	free(m->lines);
 	m->lines = xcalloc(most, sizeof(*m->lines));
 	m->n_lines = 0;
@@ -440,7 +453,8 @@ static const char *glyph_of(struct view *v, const struct content *c, int *level)
 	*level = -1;
 	if (!r)
 		return " ";
-	if (c->rank == RANK_VALUE && isfinite(c->value)) {
+	/* a pair that changed where nothing is finite has a metric of 0, and must not look as if nothing had */
+	if (c->rank == RANK_VALUE && isfinite(c->value) && (c->value != 0 || r->status == ST_SINGLE)) {
 		*level = span_level(&state(v)->span, metric(v), c->value, v->screen->log_scale);
 		return plot_shade(*level, ascii);
 	}

@@ -316,6 +316,10 @@ void sheet_axis_text(const struct sheet *sh, struct buf *b, bool rows, bool asci
 
 void sheet_text(const struct sheet *sh, struct buf *b, bool ascii)
 {
+	if (sh->t->count == 1) {
+		buf_puts(b, "a single value");
+		return;
+	}
 	if (sh->a.wrapped) {
 		buf_printf(b, "a vector of %" PRIu64 ", wrapped at %" PRIu64, sh->t->count, sh->m.columns);
 		return;
@@ -388,7 +392,9 @@ uint64_t sheet_scroll(uint64_t first, uint64_t at, uint64_t per, uint64_t cells,
 
 	if (reach >= length)
 		return 0;
-	if (at < first)
+	if (at + step < first || at >= first + reach + step) /* a jump: to the middle */
+		first = at > reach / 2 ? at - reach / 2 : 0;
+	else if (at < first)
 		first = at > step - per ? at - (step - per) : 0;
 	else if (at - first >= reach)
 		first = at - reach + u64_min(step, reach);

@@ -61,7 +61,7 @@ void sheet_axis_text(const struct sheet *, struct buf *, bool rows, bool ascii);
 void sheet_text(const struct sheet *, struct buf *, bool ascii);      /* how it is laid out, in a line */
 
 /* The first element in sight, of a window of cells that take `per` elements each, so that `at` is: the window moves by a
- * part of itself, 1/share, when it has to. */
+ * part of itself, 1/share, when it has to, or to the middle of what is further away. */
 uint64_t sheet_scroll(uint64_t first, uint64_t at, uint64_t per, uint64_t cells, uint64_t length, uint64_t share);
 uint64_t sheet_moved(uint64_t at, long cells, uint64_t per, uint64_t length); /* from a cell to another one */
 

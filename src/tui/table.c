@@ -25,7 +25,8 @@ struct table {
 	struct patch_ask ask;
 	struct hunt hunt;
 	bool all;           /* A, B and B - A; else sheet.plane */
-	bool full;          /* all digits */
+	bool full;          /* all digits are wanted; and there is room for them */
+	bool wide;
 	uint64_t top, left;
 	struct area body, pane;
 	int gutter;
@@ -77,7 +78,7 @@ static int plane_width(const struct table *tb, int plane)
 	const struct tensor *t = tensor_of(tb, plane);
 	int n = t ? digits_of(t) : 24;
 
-	if (!tb->full && n > SHORT)
+	if (!tb->wide && n > SHORT)
 		n = t && decode_width(t->type) == 2 ? 2 * SHORT : SHORT;
 	return (n > 5 ? n : 5) + 1;
 }
@@ -152,6 +153,9 @@ static void update(struct view *v)
 	struct table *tb = state(v);
 
 	hunt_update(&tb->hunt, &tb->sheet, v->screen);
+	tb->wide = tb->full;
+	if (group_width(tb) > v->list.w)
+		tb->wide = false;
 	wrap(v);
 	layout(v, tb->body);
 	tb->top = sheet_scroll(tb->top, tb->sheet.row, 1, (uint64_t)v->list.h, tb->sheet.m.rows, UINT64_MAX);
@@ -198,23 +202,22 @@ static bool value_text(const struct table *tb, struct buf *b, int plane, unsigne
 	return e != NULL;
 }
 
-/* Cuts what is too long for its column to four digits. */
+/* What a column shows: all digits, or four of them; integers in full where they fit. */
 static void cell_value(const struct table *tb, struct buf *b, int plane, unsigned y, unsigned x)
 {
-	bool known = value_text(tb, b, plane, y, x, tb->full);
-	int room = plane_width(tb, plane) - 1;
-	const struct element *e;
+	const struct tensor *t = tensor_of(tb, plane);
+	bool known = value_text(tb, b, plane, y, x, tb->wide), fits = (int)b->n < plane_width(tb, plane);
+	const struct element *e = known && t ? patch_element(tb->patch, plane, y, x) : NULL;
 
-	if (!known || (int)b->n <= room)
+	if (!e || (fits && (tb->wide || dtypes[t->type].kind < KIND_FLOAT)))
 		return;
-	e = patch_element(tb->patch, plane == PLANE_D ? PLANE_A : plane, y, x);
 	buf_clear(b);
-	if (plane == PLANE_D)
-		value_text(tb, b, plane, y, x, false);
-	else if (e)
+	if (decode_width(t->type) == 2)
+		buf_printf(b, "%.4g%+.4gj", e->x[0], e->x[1]);
+	else if (isnan(e->x[0]))
+		buf_puts(b, "nan");
+	else
 		fmt_real(b, e->x[0]);
-	if (e && plane != PLANE_D && decode_width(tensor_of(tb, plane)->type) == 2)
-		buf_printf(b, "%+.3gj", e->x[1]);
 }
 
 static double difference(const struct table *tb, unsigned y, unsigned x)
@@ -352,6 +355,8 @@ static void draw_row(struct view *v, size_t line, struct area a)
 
 			if (!shows(tb, plane))
 				continue;
+			if (x + w > a.x + a.w) /* rather none than one without its last digits */
+				break;
 			draw_cell(v, plane, (unsigned)line, i, (struct area){a.y, x, w, 1},
 				  here && tb->left + i == tb->sheet.column);
 			x += w;

@@ -1,12 +1,13 @@
 """Pairs for the layer map, the heat map, the values and the bytes.
 
-python3 views.py OUTDIR writes screen-moe-{a,b}, screen-deep-{a,b} and screen-matrix-{a,b}.safetensors, and
-screen-quant-{a,b}.gguf.
+python3 views.py OUTDIR writes screen-moe-{a,b}, screen-deep-{a,b} and screen-matrix-{a,b}.safetensors,
+screen-quant-{a,b}.gguf and screen-packed-{a,b}.npz.
 """
 import json
 import math
 import struct
 import sys
+import zipfile
 
 PACK = {"F32": "f", "F16": "e", "I64": "q"}
 
@@ -138,12 +139,37 @@ def write_gguf(path, tensors):
         f.write(head + b"\0" * (-len(head) % 32) + data)
 
 
+def npy(kind, shape, fortran, raw):
+    head = "{'descr': '%s', 'fortran_order': %s, 'shape': %s, }" % (kind, fortran, shape)
+    head += " " * (-(len(head) + 11) % 64) + "\n"
+    return b"\x93NUMPY\x01\0" + struct.pack("<H", len(head)) + head.encode() + raw
+
+
+def packed():
+    """Deflated: floats, big-endian integers, complex numbers, an array in Fortran's order."""
+    values, other = wave(60 * 50), wave(60 * 50, 0.05)
+    turned = [values[r * 50 + c] for c in range(50) for r in range(60)]
+    for floats in (values, other):
+        yield {"floats": npy("<f4", (60, 50), False, struct.pack("<3000f", *floats)),
+               "fortran": npy("<f4", (60, 50), True, struct.pack("<3000f", *turned)),
+               "big": npy(">i4", (6, 5), False, struct.pack(">30i", *range(-10, 20))),
+               "complex": npy("<c8", (4, 3), False, struct.pack("<24f", *floats[:24]))}
+
+
+def write_npz(path, arrays):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as z:
+        for name, data in arrays.items():
+            z.writestr(zipfile.ZipInfo(name + ".npy", (2024, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
+
+
 def main(out):
     for name, pair in (("moe", moe()), ("deep", deep()), ("matrix", matrix())):
         for side, tensors in zip("ab", pair):
             write("%s/screen-%s-%s.safetensors" % (out, name, side), tensors)
     for side, tensors in zip("ab", quant()):
         write_gguf("%s/screen-quant-%s.gguf" % (out, side), tensors)
+    for side, arrays in zip("ab", packed()):
+        write_npz("%s/screen-packed-%s.npz" % (out, side), arrays)
 
 
 if __name__ == "__main__":
