@@ -268,6 +268,8 @@ static void draw_ruler(struct view *v)
 		for (int plane = 0; plane < PLANE_COUNT; plane++) {
 			if (!shows(tb, plane))
 				continue;
+			if (x + plane_width(tb, plane) > v->list.x + v->list.w)
+				break;
 			buf_clear(&b);
 			if (first)
 				buf_printf(&b, "%" PRIu64, tb->left + i);
