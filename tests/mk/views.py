@@ -1,7 +1,7 @@
 """Pairs for the layer map, the heat map, the values and the bytes.
 
 python3 views.py OUTDIR writes screen-moe-{a,b}, screen-deep-{a,b} and screen-matrix-{a,b}.safetensors,
-screen-quant-{a,b}.gguf and screen-packed-{a,b}.npz.
+screen-quant-{a,b}.gguf and screen-deflated-{a,b}.npz.
 """
 import json
 import math
@@ -145,7 +145,7 @@ def npy(kind, shape, fortran, raw):
     return b"\x93NUMPY\x01\0" + struct.pack("<H", len(head)) + head.encode() + raw
 
 
-def packed():
+def deflated():
     """Deflated: floats, big-endian integers, complex numbers, an array in Fortran's order."""
     values, other = wave(60 * 50), wave(60 * 50, 0.05)
     turned = [values[r * 50 + c] for c in range(50) for r in range(60)]
@@ -168,8 +168,8 @@ def main(out):
             write("%s/screen-%s-%s.safetensors" % (out, name, side), tensors)
     for side, tensors in zip("ab", quant()):
         write_gguf("%s/screen-quant-%s.gguf" % (out, side), tensors)
-    for side, arrays in zip("ab", packed()):
-        write_npz("%s/screen-packed-%s.npz" % (out, side), arrays)
+    for side, arrays in zip("ab", deflated()):
+        write_npz("%s/screen-deflated-%s.npz" % (out, side), arrays)
 
 
 if __name__ == "__main__":
