@@ -7,12 +7,12 @@
 #include "format/coreml.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "format/format.h"
+#include "format/json_text.h"
 #include "format/notes.h"
 
 enum { TENSORS_MAX = 1000000, PARTS_MAX = 10000, PORTS_MAX = 256, LABEL_MAX = 200, MANIFEST_MAX = 1 << 20 };
@@ -464,19 +464,22 @@ static int probe_package(const struct probe *p)
 /* The path of the model below the directory that the manifest stands in. */
 static enum rc model_path(struct arena *a, struct bytes text, struct str *path, struct err *e)
 {
-	json_error_t why;
-	json_t *root = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &why);
-	const json_t *id = json_object_get(root, "rootModelIdentifier"), *where = NULL;
-	const json_t *items = json_object_get(root, "itemInfoEntries");
+	struct arena scratch = {0};
+	const json_t *root = json_parse(&scratch, text, 0, "the manifest", e), *id, *where;
 
-	if (!root)
-		return err_set(e, "the manifest is not sound JSON: %s (byte %d)", why.text, why.position);
-	if (json_is_string(id))
-		where = json_object_get(json_object_get(items, json_string_value(id)), "path");
-	if (json_is_string(where))
-		*path = str_of(arena_printf(a, "Data/%s", json_string_value(where)));
-	json_decref(root);
-	return path->n ? RC_OK : err_set(e, "the manifest does not say where the model is");
+	*path = STR("");
+	if (root) {
+		id = json_object_get(root, "rootModelIdentifier");
+		where = json_object_get(root, "itemInfoEntries");
+		where = json_is_string(id) ? json_object_get(where, json_string_value(id)) : NULL;
+		where = json_object_get(where, "path");
+		if (json_is_string(where))
+			*path = str_of(arena_printf(a, "Data/%s", json_string_value(where)));
+		else
+			err_set(e, "the manifest does not say where the model is");
+	}
+	arena_free(&scratch);
+	return path->n ? RC_OK : RC_FAIL;
 }
 
 static enum rc read_package(struct model *m, uint32_t member, struct err *e)

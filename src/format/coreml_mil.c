@@ -9,6 +9,7 @@
 
 #include "format/coreml.h"
 #include "format/proto.h"
+#include "model/pack.h"
 
 static const struct element {
 	uint64_t program, blob; /* numbers in the program (DataType) and in a file of weights (BlobDataType) */
@@ -180,6 +181,18 @@ static bool bytes_for(enum dtype type, const struct element *el, uint64_t count,
 	return true;
 }
 
+/* Elements of less than a byte, from a byte's lowest bit up. */
+static enum rc pack_bits(struct coreml *c, struct tensor *t, const struct element *el, struct err *e)
+{
+	bool is_signed = el->name[0] == 'i';
+	unsigned n = 1u << el->bits;
+	float book[64];
+
+	for (unsigned code = 0; code < n; code++)
+		book[code] = (float)code - (is_signed && code >= n / 2 ? (float)n : 0);
+	return pack_book(c->m, t, el->bits, book, NULL, e);
+}
+
 static enum rc add_tensor(struct coreml *c, struct str name, struct bytes tensor_type, struct bytes value,
 			  const struct element *el, struct err *e)
 {
@@ -204,10 +217,13 @@ static enum rc add_tensor(struct coreml *c, struct str name, struct bytes tensor
 	if (rc == RC_OK && (!bytes_for(type, el, t->count, &need) || need != at.length))
 		rc = err_set(&why, "its type and shape take %" PRIu64 " bytes, and %" PRIu64 " are there", need,
 			     at.length);
+	if (rc == RC_OK) {
+		t->data = at;
+		if (type == DT_OPAQUE)
+			rc = pack_bits(c, t, el, &why);
+	}
 	if (rc != RC_OK)
 		tensor_broken(c->m, t, "%s (message at byte %" PRIu64 ")", why.msg, coreml_at(c, value));
-	else
-		t->data = at;
 	return RC_OK;
 }
 

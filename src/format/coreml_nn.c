@@ -1,13 +1,15 @@
 /*
  * Core ML's neural networks: apple/coremltools, mlmodel/format/NeuralNetwork.proto. Each layer's weights are named by
- * the layer and their field: conv2d_4.weights, lstm_1.backward.inputGateWeightMatrix. What is quantised is worked out
- * as coremltools does it (coremltools/models/neural_network/quantization_utils.py): in doubles, rounded once to F32.
+ * the layer and their field: conv2d_4.weights, lstm_1.backward.inputGateWeightMatrix. What is quantised stands for
+ * values as coremltools has it (coremltools/models/neural_network/quantization_utils.py); codes of 8 bits are read in
+ * place, narrower ones, whose first bit is a byte's highest, are worked out into a spool.
  */
 #include <inttypes.h>
 #include <string.h>
 
 #include "format/coreml.h"
 #include "format/proto.h"
+#include "model/pack.h"
 
 /* ---- which layers have weights, and of which shape ---- */
 
@@ -272,6 +274,33 @@ static bool in_file(const struct coreml *c, const struct params *p)
 	       (!p->n_table || p->table.member == c->v.member);
 }
 
+/* Codes of 8 bits stay where they are: with one scale, or a table, they stand for 256 values; else each slice has a
+ * scale and a bias. */
+static enum rc pack_codes(struct coreml *c, struct tensor *t, const struct params *p, unsigned axis, struct err *e)
+{
+	struct pack_part table = {"table", STR(""), DT_F32, dtypes[DT_F32].name, 1, &p->n_table, p->table};
+	struct affine how = {.form = AFFINE_OFFSET, .n = p->n_scale, .axis = axis};
+	float values[256], *shared;
+
+	t->data = values_span(&c->v, p->codes);
+	t->type = p->is_signed ? DT_I8 : DT_U8;
+	t->type_name = dtypes[t->type].name;
+	if (p->n_scale <= 1) {
+		for (unsigned code = 0; code < COUNT(values); code++)
+			values[code] = value_of(c, p, code, 0);
+		t->type_name = p->n_table ? "U8/table" : p->is_signed ? "I8/tensor" : "U8/tensor";
+		return pack_book(c->m, t, 8, values, p->n_table ? &table : NULL, e);
+	}
+	shared = arena_new(&c->m->arena, float, 2 * p->n_scale);
+	for (uint64_t i = 0; i < p->n_scale; i++) {
+		shared[i] = float_at(c, p->scale, i);
+		shared[p->n_scale + i] = p->n_bias ? float_at(c, p->bias, i) : 0;
+	}
+	how.a = shared;
+	how.b = shared + p->n_scale;
+	return pack_affine(c->m, t, &how, e);
+}
+
 static enum rc place_codes(struct coreml *c, struct tensor *t, struct params *p, unsigned axis, struct err *e)
 {
 	uint64_t bits;
@@ -283,7 +312,12 @@ static enum rc place_codes(struct coreml *c, struct tensor *t, struct params *p,
 			       p->codes.n);
 	if (p->n_scale > 1 && (axis >= t->rank || t->shape[axis] != p->n_scale))
 		return err_set(e, "its %" PRIu64 " scales do not fit its shape", p->n_scale);
-	return spool_codes(c, p, t, axis, e);
+	if (p->bits == 8)
+		return pack_codes(c, t, p, axis, e);
+	if (spool_codes(c, p, t, axis, e) != RC_OK)
+		return RC_FAIL;
+	t->data = p->data;
+	return RC_OK;
 }
 
 /* ---- layers ---- */
@@ -323,7 +357,7 @@ static enum rc add_weight(struct coreml *c, struct str name, const struct weight
 	t->fortran = w->rule == COLUMNS && rank == 2;
 	if (rc != RC_OK)
 		tensor_broken(c->m, t, "%s (message at byte %" PRIu64 ")", why.msg, coreml_at(c, message));
-	else
+	else if (!p.codes.n)
 		t->data = p.data;
 	return RC_OK;
 }

@@ -20,6 +20,7 @@ const struct format *const formats[] = {
 	&format_darknet, &format_dlib, &format_ggml,
 	&format_lc0, &format_leela, &format_katago, &format_nnue, &format_nnue_raw, &format_gnubg, &format_rnnoise,
 	NULL,
+	&format_lc0, &format_onnx, &format_caffe, &format_coreml, &format_coreml_package, NULL,
 };
 
 const struct format *format_by_name(const char *name)
@@ -53,7 +54,7 @@ static struct bytes first_bytes(struct bytes b)
 
 static bool is_index(const struct format *f)
 {
-	return f == &format_safetensors_index || f == &format_torch_index;
+	return f == &format_safetensors_index || f == &format_torch_index || f == &format_coreml_package;
 }
 
 /* Of an archive's entry only the beginning is known. An index alone is no model there. A zip file of a format that is

@@ -18,6 +18,7 @@
 #include "format/onnx.h"
 #include "format/proto.h"
 #include "format/values.h"
+#include "model/pack.h"
 
 enum {
 	MAGIC = 0x1c0,
@@ -270,20 +271,16 @@ static bool dims_fit(const struct layer *l, uint64_t count)
 	return l->rank && product == count;
 }
 
-/* LINEAR16 in single precision, as Lc0 itself computes it. */
-static enum rc spool_linear16(struct reader *r, const struct layer *l, struct span *out, struct err *e)
+/* LINEAR16 in single precision, as Lc0 itself computes it: min * (1 - code / 65535) + max * (code / 65535). */
+static enum rc pack_linear16(struct reader *r, struct tensor *t, const struct layer *l, struct err *e)
 {
-	struct spool *sp;
+	struct affine how = {.form = AFFINE_RANGE, .a = &l->max, .b = &l->min, .n = 1, .steps = 65535};
 
-	if (values_spool(&r->v, &sp, e) != RC_OK)
+	if (!isfinite(l->min) || !isfinite(l->max) || l->min > l->max)
+		model_problem(r->m, t->name, "its range runs from %g to %g", (double)l->min, (double)l->max);
+	if (pack_affine(r->m, t, &how, e) != RC_OK)
 		return RC_FAIL;
-	*out = (struct span){spool_member(sp), spool_at(sp), l->params.n * 2};
-	for (size_t i = 0; i + 1 < l->params.n; i += 2) {
-		float theta = (float)(l->params.p[i] | l->params.p[i + 1] << 8) / 65535.0f;
-
-		if (spool_f32(sp, l->min * (1 - theta) + l->max * theta, e) != RC_OK)
-			return RC_FAIL;
-	}
+	t->type_name = "LINEAR16";
 	return RC_OK;
 }
 
@@ -301,11 +298,7 @@ static enum rc place(struct reader *r, struct tensor *t, const struct layer *l, 
 	else if (odd)
 		tensor_broken(r->m, t, "its %zu bytes are not whole numbers (byte %" PRIu64 ")", l->params.n,
 			      t->data.offset);
-	if (t->broken || l->encoding != LINEAR16)
-		return RC_OK;
-	if (!isfinite(l->min) || !isfinite(l->max) || l->min > l->max)
-		model_problem(r->m, t->name, "its range runs from %g to %g", (double)l->min, (double)l->max);
-	return spool_linear16(r, l, &t->data, e);
+	return t->broken || l->encoding != LINEAR16 ? RC_OK : pack_linear16(r, t, l, e);
 }
 
 static enum dtype type_of(const struct layer *l)
@@ -315,7 +308,8 @@ static enum dtype type_of(const struct layer *l)
 		return DT_F16;
 	case BFLOAT16:
 		return DT_BF16;
-	case LINEAR16:
+	case LINEAR16: /* the codes */
+		return DT_U16;
 	case FLOAT32:
 		return DT_F32;
 	default:
@@ -605,7 +599,7 @@ static enum rc read_lc0(struct model *m, uint32_t member, struct err *e)
 	if (!weights.n && !model.n)
 		return err_set(e, "the net holds neither weights nor an ONNX model");
 	if (weights.n)
-		rc = values_end(&r.v, read_weights(&r, weights, e), e);
+		rc = read_weights(&r, weights, e);
 	if (rc == RC_OK && *variant(&r))
 		m->variant = variant(&r);
 	if (rc == RC_OK && model.n) {

@@ -20,6 +20,7 @@
 #include "format/notes.h"
 #include "format/proto.h"
 #include "format/values.h"
+#include "model/pack.h"
 
 enum {
 	TENSORS_MAX = 1000000,
@@ -350,16 +351,35 @@ static void place(struct reader *r, struct tensor *t, const struct tensor_proto 
 			      " (byte %" PRIu64 ")", need, t->data.length, t->data.offset);
 }
 
-/* Types that are read as raw codes, or not at all. */
-static void mark_type(struct tensor *t, const struct elements *el)
+/* What a code of a type of 2 or 4 bits stands for. */
+static float code_value(const struct elements *el, unsigned code)
 {
-	if (t->trouble || (el && el->type != DT_OPAQUE && t->count % dtypes[el->type].items == 0))
-		return;
-	if (el && !el->bits)
+	static const float e2m1[8] = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6};
+	unsigned n = 1u << el->bits;
+	bool is_signed = el->name[0] == 'I';
+
+	if (el->type == DT_F4)
+		return code & 8 ? -e2m1[code & 7] : e2m1[code];
+	return (float)code - (is_signed && code >= n / 2 ? (float)n : 0);
+}
+
+/* Types without a dtype: text is not decoded, and elements of 2 and 4 bits are codes that a table gives the values of.
+ * So is a number of 4-bit floats that does not fill whole bytes. */
+static void settle_type(struct reader *r, struct tensor *t, const struct elements *el)
+{
+	float book[16];
+	struct err why;
+
+	if (!el->bits)
 		t->trouble = "text, not decoded";
-	else if (el && el->type != DT_OPAQUE)
-		t->trouble = "an odd number of 4-bit elements, not decoded";
+	if (!el->bits || (el->type != DT_OPAQUE && t->count % dtypes[el->type].items == 0))
+		return;
+	for (unsigned code = 0; code < 1u << el->bits; code++)
+		book[code] = code_value(el, code);
 	t->type = DT_OPAQUE;
+	t->type_name = el->name;
+	if (pack_book(r->m, t, el->bits, book, NULL, &why) != RC_OK)
+		tensor_broken(r->m, t, "%s", why.msg);
 }
 
 /* NULL: too many. */
@@ -411,7 +431,7 @@ static enum rc add_tensor(struct reader *r, struct str name, const struct tensor
 	if (!t->broken)
 		place(r, t, tp, el);
 	if (!t->broken)
-		mark_type(t, el);
+		settle_type(r, t, el);
 	return RC_OK;
 }
 

@@ -121,3 +121,34 @@ enum rc pack_affine(struct model *m, struct tensor *t, const struct affine *how,
 	t->type_name = arena_printf(&m->arena, "%s/%s", t->type_name, how->n == 1 ? "tensor" : "slice");
 	return tensor_pack(m, t, p, e);
 }
+
+/* ---- codes with a table ---- */
+
+enum rc pack_book(struct model *m, struct tensor *t, unsigned bits, const float *book, const struct pack_part *table,
+		  struct err *e)
+{
+	static const float one = 1;
+	struct pack *p = arena_new(&m->arena, struct pack, 1);
+	struct pack_part *parts = arena_new(&m->arena, struct pack_part, 2);
+	float *copy = arena_new(&m->arena, float, 1u << bits);
+	uint64_t all;
+
+	if (!u64_mul(t->count, bits, &all) || u64_ceil_div(all, 8) != t->data.length)
+		return err_set(e, "%" PRIu64 " codes of %u bits do not fit %" PRIu64 " bytes", t->count, bits,
+			       t->data.length);
+	memcpy(copy, book, (size_t)(1u << bits) * sizeof(*book));
+	parts[0] = part_of(t, "codes");
+	if (table)
+		parts[1] = *table;
+	p->parts = parts;
+	p->n_parts = table ? 2 : 1;
+	p->rows = p->block_rows = 1;
+	p->cols = p->block_cols = t->count ? t->count : 1;
+	p->codes = (struct pack_array){
+		.kind = ARRAY_BITS, .part = parts, .bits = bits, .pitch = t->data.length, .rows = 1, .cols = p->cols,
+		.book = copy,
+	};
+	p->scale = numbers(m, p, &one, 1);
+	p->about = arena_printf(&m->arena, "%s, %u bits", t->type_name, bits);
+	return tensor_pack(m, t, p, e);
+}

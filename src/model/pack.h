@@ -99,6 +99,11 @@ struct affine {
  * order. */
 enum rc pack_affine(struct model *, struct tensor *, const struct affine *, struct err *);
 
+/* The same for codes of 1 to 8 bits, one after the other from a byte's lowest bit up, that stand for the 2^bits numbers
+ * of a table (copied). type_name stays. table: where these are stored, to be listed with the codes; NULL: nowhere. */
+enum rc pack_book(struct model *, struct tensor *, unsigned bits, const float *book, const struct pack_part *table,
+		  struct err *);
+
 /* How a tensor is stored, as a part of another one. */
 struct pack_part part_of(const struct tensor *, const char *role);
 

@@ -251,7 +251,27 @@ def coreml_files(folder):
         put(folder, f"m_{name}.mlpackage/Manifest.json", text.encode())
 
 
+def mangle(folder):
+    """Sound files of a few hundred bytes with a little of everything, to be changed byte by byte (test_mangle.c)."""
+    graph = initializer() + initializer("t", data=field(4, FLOATS[:8]) + field(4, FLOATS[8:])) + initializer("i", (3,), 7, field(7, varints((1, -1, 300))))
+    graph += external("data.bin", "0", "24", "e") + constant("c") + constant("l", initializer("in") + constant("d"))
+    put(folder, "onnx/model.onnx", onnx(graph))
+    put(folder, "onnx/data.bin", FLOATS)
+    encoder = field(1, field(1, layer(6)) + field(2, layer(2)) + field(9, field(1, layer(4))))
+    head = field(7, field(1, "head") + field(2, field(4, layer(2, rest=field(5, varints((1, 2)))))))
+    net = field(1, field(1, layer(2 * 9)) + field(2, layer(2))) + field(26, layer(2)) + field(27, encoder) + field(45, head)
+    put(folder, "lc0/net.pb", lc0(net + field(10, layer(3, rest=field(4, 2)))))
+    old = field(6, b"".join(field(i, d) for i, d in enumerate((1, 6, 1, 1), 1)) + field(5, FLOATS))
+    put(folder, "caffe/net.caffemodel", caffe(blob((2, 3)), blob((6,), field(10, 1) + field(12, FLOATS))) + field(2, field(4, "old") + field(5, 4) + old))
+    codes = field(30, bytes(range(6)))
+    put(folder, "coreml/net.mlmodel", network(field(2, bytes(12)), codes + linear(8, 2, 2), codes + linear(8, 1, 1), field(30, bytes(3)) + table(4, 16)))
+    consts = {"w": (11, (2, 3), blob_value(64, "@model_path/weight.bin")), "f": (11, (2,), field(3, field(1, field(1, field(1, FLOATS[:8])))))}
+    put(folder, "coreml-program/model.mlmodel", program(consts))
+    put(folder, "coreml-program/weight.bin", struct.pack("<II", 1, 2) + bytes(56) + record(64, 2, 24) + FLOATS)
+
+
 if __name__ == "__main__":
     where = sys.argv[1] + "/proto"
     for make in (onnx_files, lc0_files, caffe_files, coreml_files):
         make(os.path.join(where, make.__name__.split("_")[0]))
+    mangle(sys.argv[1] + "/mangle")

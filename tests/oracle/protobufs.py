@@ -26,9 +26,10 @@ rng = np.random.default_rng(11)
 SHARED = os.environ.get("SHARED", "")
 
 
-def same_as(path, want, label, undecoded=(), also=None):
-    """want: name -> (type, shape, bytes). Names, types, shapes and every value are those of the file at path. undecoded:
-    names that are listed without values. also: name -> array, only some of the tensors, whatever else is there."""
+def same_as(path, want, label, stored=(), also=False):
+    """want: name -> (type, shape, bytes). Names, types, shapes and every value are those of the file at path. stored:
+    name -> type in the file, of those whose values are worked out of codes. also: other tensors may be there, too."""
+    stored = dict(stored)
     other = os.path.join(os.getcwd(), "want.safetensors")
     wf.write_safetensors(other, want)
     doc, status, said = check.run("diff", "-o", "json", path, other)
@@ -42,13 +43,11 @@ def same_as(path, want, label, undecoded=(), also=None):
         if t is None or t["a"] is None:
             faults.append(f"{name} is not there")
             continue
-        if name in undecoded:
-            continue
         faults.same(f"{name}: shape", t["a_shape"], list(shape))
-        faults.same(f"{name}: type", t["a_type"], kind)
+        faults.same(f"{name}: type", t["a_type"], stored.get(name, kind))
         if t["status"] not in ("identical", "equal"):
             faults.append(f"{name} is {t['status']}")
-    extra = sorted(n for n, t in pairs.items() if t["b"] is None and n not in undecoded)
+    extra = sorted(n for n, t in pairs.items() if t["b"] is None)
     if extra and not also:
         faults.append(f"{extra} were not expected")
     check.ok(not faults, label, faults)
@@ -142,6 +141,24 @@ def onnx_types():
         same_as(write(f"types-{how}.onnx", onnx_model(graph + field(2, "g"))), want, f"onnx: every type, {how}")
 
 
+def onnx_small():
+    """Elements of 2 and 4 bits: the first one in a byte's lowest bits; typed fields have a byte in each number."""
+    graph, want, stored = b"", {}, {}
+    for name, number, bits, low in (("UINT4", 21, 4, 0), ("INT4", 22, 4, -8), ("UINT2", 25, 2, 0), ("INT2", 26, 2, -2)):
+        for n in (1, 6, 131):
+            x = rng.integers(low, low + (1 << bits), n)
+            padded = np.concatenate([x, np.zeros(-n % (8 // bits), int)]) & (1 << bits) - 1
+            raw = (padded.reshape(-1, 8 // bits) << bits * np.arange(8 // bits)).sum(axis=1).astype(np.uint8)
+            for how, data in (("raw", field(9, raw.tobytes())), ("typed", field(5, varints(raw)))):
+                key = f"{name}.{n}.{how}"
+                graph += field(5, field(1, varints((n,))) + field(2, number) + data + field(8, key))
+                want[key], stored[key] = of(x.astype("<f4")), name
+    values = [0, .5, 1, 1.5, 2, 3, 4, 6, -0., -.5, -1, -1.5, -2, -3, -4, -6]
+    graph += field(5, field(1, varints((5,))) + field(2, 23) + field(9, b"\x21\xF8\x0E") + field(8, "odd"))
+    want["odd"], stored["odd"] = of(np.array([values[i] for i in (1, 2, 8, 15, 14)], "<f4")), "FLOAT4E2M1"
+    same_as(write("small.onnx", onnx_model(graph + field(2, "g"))), want, "onnx: elements of 2 and 4 bits", stored)
+
+
 def onnx_structure():
     """Constants, attributes, graphs in nodes, functions, external data: each under its name."""
     graph, want = b"", {}
@@ -206,6 +223,7 @@ def onnx_by_onnx(path, label):
 
 def onnx_files():
     onnx_types()
+    onnx_small()
     onnx_structure()
     for name in ("basic_pitch_nmp", "mnist", "silero_vad_16k-v5", "silero_vad_16k-v6.2", "three_layer_keras-2019",
                  "three_layer_keras-2024"):
@@ -227,7 +245,7 @@ def lc0_values(raw, lo, hi):
 class Lc0:
     """Layers of a net that is written: each in the next of the encodings."""
     def __init__(self):
-        self.want, self.turn = {}, 0
+        self.want, self.stored, self.turn = {}, {}, 0
 
     def layer(self, name, shape, dims=False):
         n = int(np.prod(shape))
@@ -237,7 +255,7 @@ class Lc0:
         if self.turn == 1:
             raw = rng.integers(0, 65536, n, dtype="<u2").tobytes()
             lo, hi = np.float32(-rng.random()), np.float32(rng.random())
-            self.want[name] = ("F32", shape, lc0_values(raw, lo, hi).tobytes())
+            self.want[name], self.stored[name] = ("F32", shape, lc0_values(raw, lo, hi).tobytes()), "LINEAR16"
             return f32(1, lo) + f32(2, hi) + field(3, raw) + extra
         kind = (None, None, "F16", "BF16", "F32")[self.turn]
         raw = {"F16": x.astype("<f2").tobytes(), "F32": x.tobytes(), "BF16": x.view("<u2")[1::2].tobytes()}[kind]
@@ -278,7 +296,7 @@ def lc0_written():
     body += field(6, w.conv("value.", 3, 4, 1)) + field(12, w.conv("moves_left.", 2, 4, 1))
     body += w.message("", (7, "ip1_val_w", (6, 192)), (8, "ip1_val_b", (6,)), (9, "ip2_val_w", (3, 6)), (10, "ip2_val_b", (3,)),
                       (13, "ip1_mov_w", (6, 128)), (14, "ip1_mov_b", (6,)), (15, "ip2_mov_w", (1, 6)), (16, "ip2_mov_b", (1,)))
-    same_as(write("conv.pb", lc0_net(body, 4)), w.want, "lc0: a convolutional net, every encoding")
+    same_as(write("conv.pb", lc0_net(body, 4)), w.want, "lc0: a convolutional net, every encoding", w.stored)
 
     w, e = Lc0(), 6
     head = w.message("policy_heads.vanilla.", (3, "ip2_pol_w", (6, 7)), (4, "ip2_pol_b", (6,)), (5, "ip3_pol_w", (6, 7)), (6, "ip3_pol_b", (6,)), (7, "ip4_pol_w", (4, 6)))
@@ -293,7 +311,7 @@ def lc0_written():
                                      (39, "ip_emb_ln_gammas", (e,)), (31, "ip_mov_w", (3, e)), (32, "ip_mov_b", (3,)))
     body += field(41, w.message("ip_emb_ffn.", (1, "dense1_w", (8, e)), (2, "dense1_b", (8,)), (3, "dense2_w", (e, 8)), (4, "dense2_b", (e,))))
     body += field(36, w.layer("smolgen_b", (2, 3), dims=True))
-    same_as(write("attention.pb", lc0_net(body, 7)), w.want, "lc0: an attention body with many heads, every encoding")
+    same_as(write("attention.pb", lc0_net(body, 7)), w.want, "lc0: an attention body with many heads, every encoding", w.stored)
 
     inner, want = onnx_tensor(1, (2, 3), "w")
     net = lc0_net(b"", 5, field(11, field(1, onnx_model(field(5, inner))) + field(2, 1) + field(3, "planes")))
@@ -339,7 +357,8 @@ def lc0_files():
     for name in ("maia-1100", "maia-1900"):
         path = have(f"lc0/{name}.pb.gz")
         if path:
-            same_as(path, lc0_maia(path), f"lc0: {name} decoded by hand")
+            want = lc0_maia(path)
+            same_as(path, want, f"lc0: {name} decoded by hand", dict.fromkeys(want, "LINEAR16"))
         else:
             check.skip(f"lc0: {name}", "the shared data are not there")
 
@@ -443,7 +462,7 @@ def bits_msb(codes, bits):
 
 class CoreML:
     def __init__(self):
-        self.want = {}
+        self.want, self.stored = {}, {}
 
     def floats(self, name, shape):
         x = random_array("<f4", shape)
@@ -461,19 +480,24 @@ class CoreML:
         scale, bias = random_array("<f4", (n,)), random_array("<f4", (n,))
         to = [1] * len(shape)
         to[axis] = n
-        x = (codes * scale.astype("<f8").reshape(to) + bias.astype("<f8").reshape(to)).astype("<f4")
+        wide = "<f4" if bits == 8 and n > 1 else "<f8"  # those that are read in place are worked out in single precision
+        x = (codes.astype(wide) * scale.astype(wide).reshape(to) + bias.astype(wide).reshape(to)).astype("<f4")
         self.want[name] = of(x)
+        if bits == 8:
+            self.stored[name] = "U8/slice" if n > 1 else "U8/tensor"
         q = field(1, bits) + field(101, field(1, scale.tobytes()) + field(2, bias.tobytes()))
         return field(30, bits_msb(codes, bits)) + field(40, q)
 
     def table(self, name, shape, bits):
         codes, lut = rng.integers(0, 1 << bits, int(np.prod(shape))), random_array("<f4", (1 << bits,))
         self.want[name] = of(lut[codes].reshape(shape))
+        if bits == 8:
+            self.stored[name] = "U8/table"
         return field(30, bits_msb(codes, bits)) + field(40, field(1, bits) + field(102, field(1, lut.tobytes())))
 
     def signed(self, name, shape):
         codes, scale = random_array("i1", shape), np.float32(0.37)
-        self.want[name] = of((codes.astype("<f8") * float(scale)).astype("<f4"))
+        self.want[name], self.stored[name] = of((codes.astype("<f8") * float(scale)).astype("<f4")), "I8/tensor"
         return field(31, codes.tobytes()) + field(40, field(1, 8) + field(101, field(1, scale.tobytes())))
 
 
@@ -495,6 +519,8 @@ def network(w, prefix=""):
     out += layer("ip", 140, field(1, 5) + field(2, 3) + field(20, w.table(prefix + "ip.weights", (3, 5), 4)) + field(21, w.floats(prefix + "ip.bias", (3,))))
     out += layer("ip3", 140, field(1, 5) + field(2, 3) + field(20, w.linear(prefix + "ip3.weights", (3, 5), 3, per_slice=False)))
     out += layer("ip8", 140, field(1, 5) + field(2, 3) + field(20, w.signed(prefix + "ip8.weights", (3, 5))))
+    out += layer("ip1", 140, field(1, 5) + field(2, 3) + field(20, w.linear(prefix + "ip1.weights", (3, 5), 8, per_slice=False)))
+    out += layer("t8", 140, field(1, 5) + field(2, 3) + field(20, w.table(prefix + "t8.weights", (3, 5), 8)))
     out += layer("ipt", 140, field(1, 300) + field(2, 3) + field(20, w.table(prefix + "ipt.weights", (3, 300), 1)))
     out += layer("bn", 160, field(1, 3) + b"".join(field(n, w.floats(prefix + "bn." + name, (3,))) for n, name in ((15, "gamma"), (16, "beta"), (17, "mean"), (18, "variance"))))
     out += layer("p", 130, field(25, field(1, w.floats(prefix + "p.alpha", (6,)))))
@@ -513,13 +539,13 @@ def coreml_networks():
     body = network(w)
     inner = field(1, field(1, "in") + field(140, field(1, 2) + field(2, 1) + field(20, w.floats("br.ifBranch.in.weights", (1, 2)))))
     body += field(1, field(1, "br") + field(605, field(1, inner)))
-    same_as(write("nn.mlmodel", coreml_model(500, body)), w.want, "coreml: a neural network, floats, halves and codes")
+    same_as(write("nn.mlmodel", coreml_model(500, body)), w.want, "coreml: a neural network, floats, halves and codes", w.stored)
     w = CoreML()
     one = coreml_model(303, network(w, "first."))
     x = random_array("<f8", (4,))
     w.want["model1.weights.0"], w.want["model1.offset"] = of(x), of(x[:1])
     two = coreml_model(300, field(1, field(1, x.tobytes())) + field(2, x[:1].tobytes()))
-    same_as(write("pipe.mlmodel", coreml_model(202, field(1, one) + field(1, two) + field(2, "first"))), w.want, "coreml: a pipeline")
+    same_as(write("pipe.mlmodel", coreml_model(202, field(1, one) + field(1, two) + field(2, "first"))), w.want, "coreml: a pipeline", w.stored)
 
 
 # number in the program and in the file of weights, kind in safetensors
@@ -538,15 +564,25 @@ def mil_const(name, number, shape, value):
 
 
 def coreml_program():
-    body, want, data, records = b"", {}, b"", []
-    for i, (kind, (number, stored)) in enumerate(MIL.items()):
+    body, want, stored, data, records = b"", {}, {}, b"", []
+    for i, (kind, (number, stored_as)) in enumerate(MIL.items()):
         shape = (3 + i, 2)
         raw = rng.integers(0, 256, wf.byte_count(kind, 2 * (3 + i)), np.uint8).tobytes()
         at = 64 + len(data)
         records.append(at)
-        data += struct.pack("<IIQQQ", 0xDEADBEEF, stored, len(raw), at + 64, 0) + b"\xa5" * 32 + raw + bytes(-len(raw) % 64)
+        data += struct.pack("<IIQQQ", 0xDEADBEEF, stored_as, len(raw), at + 64, 0) + b"\xa5" * 32 + raw + bytes(-len(raw) % 64)
         body += mil_const(f"b_{kind}", number, shape, field(5, field(1, "@model_path/weights/weight.bin") + field(2, at)))
         want[f"b_{kind}"] = (kind, shape, raw)
+    for i, (name, number, stored_as, bits, low) in enumerate((("int4", 25, 8, 4, -8), ("uint4", 35, 11, 4, 0), ("uint2", 36, 10, 2, 0),
+                                                              ("uint1", 37, 9, 1, 0), ("uint6", 38, 13, 6, 0), ("uint3", 39, 12, 3, 0))):
+        x = rng.integers(low, low + (1 << bits), 21)
+        lowest_first = np.unpackbits((x & (1 << bits) - 1).astype(np.uint8).reshape(-1, 1), axis=1, bitorder="little")[:, :bits]
+        raw = np.packbits(lowest_first.reshape(-1), bitorder="little").tobytes()
+        at = 64 + len(data)
+        records.append(at)
+        data += struct.pack("<IIQQQ", 0xDEADBEEF, stored_as, len(raw), at + 64, len(raw) * 8 - 21 * bits) + bytes(32) + raw + bytes(-len(raw) % 64)
+        body += mil_const(f"s_{name}", number, (3, 7), field(5, field(1, "@model_path/weights/weight.bin") + field(2, at)))
+        want[f"s_{name}"], stored[f"s_{name}"] = of(x.astype("<f4").reshape(3, 7)), name
     f, ints = random_array("<f4", (2, 2)), np.array([1, -2, 3], "<i4")
     half = random_array("<f2", (3,))
     for name, number, x, immediate in (("f", 11, f, field(1, field(1, f.tobytes()))), ("i", 23, ints, field(2, field(1, varints(ints)))),
@@ -563,11 +599,11 @@ def coreml_program():
     package = os.path.join(os.getcwd(), "p.mlpackage")
     write("p.mlpackage/Data/com.apple.CoreML/model.mlmodel", model)
     write("p.mlpackage/Data/com.apple.CoreML/weights/weight.bin", struct.pack("<II", len(records), 2) + bytes(56) + data)
-    same_as(package, want, "coreml: a package without a manifest")
-    same_as(package + "/Data/com.apple.CoreML/model.mlmodel", want, "coreml: an ML Program by its file")
+    same_as(package, want, "coreml: a package without a manifest", stored)
+    same_as(package + "/Data/com.apple.CoreML/model.mlmodel", want, "coreml: an ML Program by its file", stored)
     write("p.mlpackage/Manifest.json", b'{"fileFormatVersion": "1.0.0", "itemInfoEntries": {"A-B": {"author": "com.apple.CoreML", '
           b'"name": "model.mlmodel", "path": "com.apple.CoreML/model.mlmodel"}}, "rootModelIdentifier": "A-B"}')
-    same_as(package, want, "coreml: a package with its manifest")
+    same_as(package, want, "coreml: a package with its manifest", stored)
 
 
 def drawing(path):
