@@ -3,7 +3,7 @@
 _weigh()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands='summary list stats diff hist show meta formats'
+	local commands='summary list stats diff hist show meta export formats'
 	local options='--output --sort --reverse --top --group --match --exclude --status --atol --rtol --brief
 		--distribution --bins --threads --color --progress --ascii --format --raw --parts --cpu --io --keys --size --version --help'
 
@@ -15,6 +15,10 @@ _weigh()
 	fi
 	case $prev in
 	-o | --output)
+		if [[ " ${COMP_WORDS[*]} " == *' export '* ]]; then
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+			return
+		fi
 		mapfile -t COMPREPLY < <(compgen -W 'text json jsonl csv tsv markdown html' -- "$cur")
 		return
 		;;

@@ -96,7 +96,15 @@ static void push(const char ***list, size_t *n, const char *s)
 	(*list)[(*n)++] = s;
 }
 
+/* What it means depends on the command, which may stand behind it. */
 static enum rc set_output(struct opts *o, const char *arg, struct err *e)
+{
+	(void)e;
+	o->o_arg = arg;
+	return RC_OK;
+}
+
+static enum rc choose_output(struct opts *o, const char *arg, struct err *e)
 {
 	static const char *const words[] = {
 		[OUT_TEXT] = "text", [OUT_JSON] = "json", [OUT_JSONL] = "jsonl",       [OUT_CSV] = "csv",
@@ -470,6 +478,10 @@ enum rc opts_parse(struct opts *o, const struct command *commands, int argc, cha
 	/* Only the first operand names a command: a file of that name is written ./list. */
 	if (argc > 0)
 		o->cmd = command_by_name(commands, argv[0]);
+	if (o->o_arg && o->cmd && o->cmd->to_file)
+		o->file = strcmp(o->o_arg, "-") == 0 ? NULL : o->o_arg;
+	else if (o->o_arg && choose_output(o, o->o_arg, e) != RC_OK)
+		return RC_FAIL;
 	if (o->help || o->version)
 		return RC_OK;
 	return operands(o, argc - (o->cmd != NULL), argv + (o->cmd != NULL), e);

@@ -18,6 +18,7 @@ struct command {
 	unsigned min_models, max_models;
 	bool patterns;      /* takes PATTERN (or NAME) operands after the models */
 	bool two_optional;  /* the second operand is a model only if a file of that name exists */
+	bool to_file;       /* writes a file, which -o names, and has no formats */
 	int (*run)(struct session *, const struct opts *);
 };
 
@@ -30,6 +31,8 @@ struct opts {
 	const char **include, **exclude; /* -m and -v */
 	size_t n_include, n_exclude;
 
+	const char *o_arg;          /* what -o was given: a format, or for a command that writes a file: */
+	const char *file;           /* NULL: standard output */
 	enum output output;
 	const char *sort;           /* a field's key, or NULL for the order of the tree */
 	bool reverse;

@@ -44,4 +44,10 @@ try 2 show a.safetensors none
 try 2 show a.safetensors 'special[9]'
 try 2 show a.safetensors
 try 2 show undecoded.gguf packed.0
+try 0 export a.safetensors special
+try 2 export a.safetensors none
+try 2 export a.safetensors
+try 2 export a.safetensors 'layers.*'
+try 2 export undecoded.gguf packed.0
+try 2 export broken.gguf gone
 try 0 formats
