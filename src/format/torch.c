@@ -540,8 +540,7 @@ static enum rc read_index(struct model *m, uint32_t member, struct err *e)
 const struct format format_torch = {
 	.name = "pytorch",
 	.about = "PyTorch's checkpoints (torch.save) and TorchScript",
-	.reads = "zip files, older streams and tar files; views, modules, shards; of quantised tensors the codes, of sparse "
-		 "ones the parts",
+	.reads = "zip files, older streams and tar files; views, modules, shards, quantised tensors; of sparse ones the parts",
 	.files = "*.pt *.pth *.bin *.ckpt *.jit",
 	.probe = probe,
 	.read = read_torch,

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/pack.h"
+
 enum {
 	EXPANDED_MAX = 1 << 20, /* a view that shows each element more often than that is not walked */
 	PARTS_DEEP = 2
@@ -274,7 +276,7 @@ static void note_sharing(struct torch *tc, size_t index, struct storage *s)
 	struct tensor *t = &tc->m->tensors[index];
 	uint32_t same;
 
-	if (!t->count)
+	if (!t->count || tc->parts)
 		return;
 	if (!s->first) {
 		s->first = index + 1;
@@ -417,28 +419,105 @@ static void add_part(struct tree *tree, struct pk *x, struct str name, const cha
 	tc->parts--;
 }
 
-/* Per tensor: (scheme, scale, zero point); per channel: (scheme, scales, zero points, axis). The codes are what is
- * shown; what they stand for is told beside them. */
+/* The numbers of a tensor that a quantised one refers to, as floats; NULL when it is not one number a channel. */
+static float *numbers_of(struct torch *tc, const struct tensor *t, uint64_t n)
+{
+	unsigned size = dtypes[t->type].bytes;
+	struct bytes raw;
+	struct err ignored;
+	float *out;
+
+	if (t->trouble || t->strides || t->big_endian || t->count != n || t->rank > 1 ||
+	    (t->type != DT_F32 && t->type != DT_F64 && t->type != DT_I32 && t->type != DT_I64) ||
+	    source_unpack(&tc->m->source, t->data.member, &ignored) != RC_OK ||
+	    !source_slice(&tc->m->source, t->data, &raw))
+		return NULL;
+	out = xcalloc((size_t)n, sizeof(*out));
+	for (size_t i = 0; i < n; i++) {
+		uint64_t bits = load_uint(raw.p + i * size, size, false);
+		uint32_t low = (uint32_t)bits;
+		double wide;
+
+		if (t->type == DT_F32) {
+			memcpy(&out[i], &low, sizeof(low));
+		} else if (t->type == DT_F64) {
+			memcpy(&wide, &bits, sizeof(wide));
+			out[i] = (float)wide;
+		} else {
+			out[i] = t->type == DT_I32 ? (float)(int32_t)low : (float)(int64_t)bits;
+		}
+	}
+	return out;
+}
+
+/* (scheme, scale, zero point): the scale is a number in the pickle. */
+static enum rc pack_whole(struct tree *tree, struct str name, size_t index, const struct pk *q, struct err *e)
+{
+	struct torch *tc = tree->arg;
+	const struct pk *scale = pk_item(q, 1);
+	int64_t zero;
+	float a, b;
+
+	add_part(tree, pk_item(q, 1), name, "scale");
+	add_part(tree, pk_item(q, 2), name, "zero_point");
+	if (!pk_is(scale, PK_REAL) || !pk_int(pk_item(q, 2), &zero))
+		return err_set(e, "its scale or its zero point is no number");
+	a = (float)scale->u.real;
+	b = (float)zero;
+	return pack_affine(tc->m, &tc->m->tensors[index], &(struct affine){.form = AFFINE_ZERO, .a = &a, .b = &b, .n = 1}, e);
+}
+
+/* (scheme, scales, zero points, axis): these are tensors, which become parts of the whole. */
+static enum rc pack_channels(struct tree *tree, struct str name, size_t index, const struct pk *q, struct err *e)
+{
+	struct torch *tc = tree->arg;
+	struct pack_part parts[2];
+	const struct tensor *t;
+	float *a = NULL, *b = NULL;
+	uint64_t axis, n;
+	enum rc rc = RC_FAIL;
+
+	add_part(tree, pk_item(q, 1), name, "scales");
+	add_part(tree, pk_item(q, 2), name, "zero_points");
+	t = &tc->m->tensors[index];
+	if (!pk_u64(pk_item(q, 3), &axis) || axis >= t->rank || tc->m->n_tensors != index + 3)
+		return err_set(e, "its scales, zero points or axis are not sound");
+	n = t->shape[axis];
+	a = numbers_of(tc, t + 1, n);
+	b = numbers_of(tc, t + 2, n);
+	parts[0] = part_of(t + 1, "scales");
+	parts[1] = part_of(t + 2, "zero points");
+	if (a && b)
+		rc = pack_affine(tc->m, &tc->m->tensors[index],
+				 &(struct affine){.form = AFFINE_ZERO, .a = a, .b = b, .n = n, .axis = (unsigned)axis,
+						  .parts = parts, .n_parts = COUNT(parts)}, e);
+	else
+		err_set(e, "its scales and zero points are not one for each of its %" PRIu64 " channels", n);
+	free(a);
+	free(b);
+	if (rc == RC_OK)
+		tc->m->n_tensors = index + 1;
+	return rc;
+}
+
+/* What cannot be put together (a view by strides, a scheme that is not known) stays what is stored: codes. */
 static void add_qparams(struct tree *tree, struct str name, size_t index, const struct pk *q)
 {
-	static const char *const tensor[] = {"scale", "zero_point"}, *const channel[] = {"scales", "zero_points", "axis"};
 	struct torch *tc = tree->arg;
-	bool whole = pk_global_is(pk_item(q, 0), "torch", "per_tensor_affine");
-	struct buf b = {0};
+	const struct pk *scheme = pk_item(q, 0);
+	struct err e;
+	enum rc rc;
 
-	buf_puts(&b, "codes of a quantised tensor: ");
-	if (whole) {
-		buf_puts(&b, "value = (code - ");
-		pk_show(&b, pk_item(q, 2) ? pk_item(q, 2) : q, 20);
-		buf_puts(&b, ") * ");
-		pk_show(&b, pk_item(q, 1) ? pk_item(q, 1) : q, 30);
-	} else {
-		buf_puts(&b, "value = (code - zero_points) * scales, by channel");
-	}
-	tc->m->tensors[index].note = arena_str(&tc->m->arena, buf_view(&b)).p;
-	buf_free(&b);
-	for (size_t i = 0; i < (whole ? COUNT(tensor) : COUNT(channel)); i++)
-		add_part(tree, pk_item(q, i + 1), name, whole ? tensor[i] : channel[i]);
+	if (tc->m->tensors[index].trouble)
+		return;
+	if (pk_global_is(scheme, "torch", "per_tensor_affine"))
+		rc = pack_whole(tree, name, index, q, &e);
+	else if (pk_global_is(scheme, "torch", "per_channel_affine"))
+		rc = pack_channels(tree, name, index, q, &e);
+	else
+		rc = err_set(&e, "its scheme is not known");
+	if (rc != RC_OK)
+		tc->m->tensors[index].note = arena_printf(&tc->m->arena, "codes of a quantised tensor: %s", e.msg);
 }
 
 static enum leaf add_tensor(struct tree *tree, const struct rebuild *r, const struct pk *args, struct str name)

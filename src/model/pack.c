@@ -40,7 +40,8 @@ static enum rc check_affine(const struct tensor *t, const struct affine *how, st
 
 	if (kind == KIND_OPAQUE || kind == KIND_COMPLEX || kind == KIND_BLOCK)
 		return err_set(e, "codes of type %s have no scale of their own", t->type_name);
-	if (dtypes[t->type].items != 1 || t->big_endian || t->fortran || t->stride)
+	if (dtypes[t->type].items != 1 || t->big_endian || t->fortran || t->stride ||
+	    t->strides)
 		return err_set(e, "codes with a scale must stand one after the other, little-endian");
 	if (how->n != 1 && (how->axis >= t->rank || how->n != t->shape[how->axis]))
 		return err_set(e, "%" PRIu64 " scales do not fit dimension %u of its shape", how->n, how->axis);

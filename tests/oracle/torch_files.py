@@ -93,8 +93,6 @@ def models():
     yield "module", net
     yield "nested", {"list": [torch.zeros(2), (torch.ones(1), {"x": torch.ones(3)})], 7: torch.zeros(1), "a": {"b": {"c": torch.ones(2)}}}
     yield "tensor", torch.randn(3, 4)
-    yield "quantised", {"t": torch.quantize_per_tensor(torch.linspace(-1, 1, 6), 0.1, 3, torch.quint8),
-                        "i": torch.quantize_per_tensor(torch.linspace(-1, 1, 6), 0.5, 0, torch.qint32)}
     yield "transposed_64", {"w": torch.randn(300, 200).t(), "big": torch.randn(600, 700)[:, ::3]}
 
 
@@ -120,11 +118,28 @@ def repacked(path, to):
             b.writestr(entry, a.read(entry))
 
 
-def quantised_by_channel():
-    x = torch.quantize_per_channel(torch.randn(2, 3), torch.tensor([.1, .2], dtype=torch.float64), torch.tensor([0, 1]), 0, torch.qint8)
-    torch.save({"q": x}, "channel.pt")
-    check.same_as("channel.pt", {"q": of_tensor(x), "q.scales": of_tensor(x.q_per_channel_scales()),
-                                 "q.zero_points": of_tensor(x.q_per_channel_zero_points())}, "quantised by channel")
+def quantised():
+    """By their values, as dequantize() gives them; a view by strides as its codes."""
+    # Scales that are float32: builds of PyTorch without FBGEMM multiply with the double.
+    x = torch.linspace(-1, 1, 6).reshape(2, 3)
+    scales, zeros = torch.tensor([.1, .2]).double(), torch.tensor([0, 1])
+    scales3, zeros3 = torch.tensor([.1, .2, .3]).double(), torch.tensor([0, -1, 5])
+    model = {"t": torch.quantize_per_tensor(x, scales[0].item(), 3, torch.quint8), "i": torch.quantize_per_tensor(x, 0.5, 0, torch.qint32),
+             "s": torch.quantize_per_tensor(x, scales[1].item() / 8, -2, torch.qint8), "rows": torch.quantize_per_channel(x, scales, zeros, 0, torch.qint8),
+             "columns": torch.quantize_per_channel(x, scales3, zeros3, 1, torch.qint8)}
+    want = {k: of_tensor(v.dequantize()) for k, v in model.items()}
+    for form, options in (("zip", {}), ("stream", {"_use_new_zipfile_serialization": False})):
+        torch.save(model, "quantised.pt", **options)
+        check.same_as("quantised.pt", want, f"quantised, {form}", types=False)
+    doc, _, _ = check.run("list", "-o", "json", "quantised.pt")
+    types = {t["name"]: t["type"] for t in doc["tensors"]}
+    check.ok(types == {"t": "U8/tensor", "i": "I32/tensor", "s": "I8/tensor", "rows": "I8/slice", "columns": "I8/slice"},
+             "types of quantised tensors", [types])
+    view = {"v": torch.quantize_per_tensor(torch.linspace(-1, 1, 24).reshape(4, 6), 0.1, 3, torch.quint8)[:, 1:4]}
+    torch.save(view, "view.pt")
+    check.same_as("view.pt", {"v": of_tensor(view["v"])}, "a quantised view by strides")
+    doc, _, _ = check.run("list", "-o", "json", "view.pt")
+    check.ok(doc["tensors"][0]["note"].startswith("codes of a quantised tensor"), "a quantised view says that it is codes")
 
 
 def sparse():
@@ -192,7 +207,7 @@ def by_hand():
 if __name__ == "__main__":
     real_files()
     generated()
-    quantised_by_channel()
+    quantised()
     sparse()
     script()
     by_hand()
