@@ -238,7 +238,8 @@ static enum rc inflate_into(struct spool *sp, struct bytes in, uint64_t *packed,
 	return rc;
 }
 
-enum rc source_inflate(struct source *s, uint32_t member, uint64_t offset, uint32_t *out, uint64_t *packed, struct err *e)
+enum rc source_inflate(struct source *s, uint32_t member, uint64_t offset, uint32_t *out, uint64_t *packed,
+		       struct err *e)
 {
 	struct bytes in = s->members[member].data;
 	struct spool *sp;

@@ -26,7 +26,8 @@ enum rc source_unpack(struct source *, uint32_t member, struct err *);
 
 /* Inflates the zlib stream (RFC 1950) that begins at `offset` of a mapped member into a new one of that name; *packed
  * gets the bytes it took. What inflates to more than 1000 times its size, beyond 1 GiB, is refused. */
-enum rc source_inflate(struct source *, uint32_t member, uint64_t offset, uint32_t *out, uint64_t *packed, struct err *);
+enum rc source_inflate(struct source *, uint32_t member, uint64_t offset, uint32_t *out, uint64_t *packed,
+		       struct err *);
 
 /* The first n inflated bytes (or fewer) of a zlib stream; 0: it is none. */
 size_t zlib_head(struct bytes stream, uint8_t *out, size_t n);

@@ -7,8 +7,8 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-/* Parses an object. Offsets in the sentence count from the file's start, where the text stands at `base`; what names the
- * text there. The tree dies with the arena; NULL on failure. For the thread that opens files only. */
+/* Parses an object. Offsets in the sentence count from the file's start, where the text stands at `base`; what names
+ * the text there. The tree dies with the arena; NULL on failure. For the thread that opens files only. */
 json_t *json_parse(struct arena *, struct bytes text, uint64_t base, const char *what, struct err *);
 
 struct str json_str(const json_t *); /* of a string */

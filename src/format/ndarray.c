@@ -150,7 +150,8 @@ static enum rc add_dtype(struct pickle *p, const struct pk *x, struct npy_header
 	if (pk_count(pk_item(state, 3)))
 		return add_record(p, state, h, at, size, e);
 	if (pk_is(pk_item(state, 2), PK_TUPLE))
-		return add_subarray(p, pk_item(state, 2), h, (struct place){at.prefix, at.offset, at.depth + 1}, size, e);
+		return add_subarray(p, pk_item(state, 2), h, (struct place){at.prefix, at.offset, at.depth + 1}, size,
+				    e);
 	return add_element(p, code, state, h, at, size, e);
 }
 
@@ -232,6 +233,7 @@ bool ndarray_wrapper(struct pickle *p, struct pk *x, struct npy_header *h, bool 
 	const struct pk *class = pk_class(x);
 	struct pk *state;
 	struct str order = STR("C");
+	bool fortran;
 
 	if (!pk_global_is(class, "joblib.numpy_pickle", "NumpyArrayWrapper") &&
 	    !pk_global_is(class, "sklearn.externals.joblib.numpy_pickle", "NumpyArrayWrapper"))
@@ -240,7 +242,8 @@ bool ndarray_wrapper(struct pickle *p, struct pk *x, struct npy_header *h, bool 
 	pk_text(p, pk_get(p, state, "order"), &order);
 	*aligned = pk_is(pk_get(p, state, "numpy_array_alignment_bytes"), PK_INT);
 	*e = (struct err){""};
-	if (read_header(p, pk_get(p, state, "shape"), pk_get(p, state, "dtype"), str_eq(order, STR("F")), h, e) == RC_OK)
+	fortran = str_eq(order, STR("F"));
+	if (read_header(p, pk_get(p, state, "shape"), pk_get(p, state, "dtype"), fortran, h, e) == RC_OK)
 		e->msg[0] = '\0';
 	return true;
 }

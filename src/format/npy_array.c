@@ -22,7 +22,8 @@ static enum rc set_shape(const struct npy_array *a, struct tensor *t, const stru
 }
 
 /* Where a field's elements lie. records is the number of records, which take `bytes` bytes. */
-static void place(const struct npy_array *a, struct tensor *t, const struct npy_field *f, uint64_t records, uint64_t bytes)
+static void place(const struct npy_array *a, struct tensor *t, const struct npy_field *f, uint64_t records,
+		  uint64_t bytes)
 {
 	uint64_t last = records ? (records - 1) * a->h.itemsize : 0; /* less than bytes, which did not overflow */
 
@@ -37,8 +38,8 @@ static void place(const struct npy_array *a, struct tensor *t, const struct npy_
 	t->record = f->items;
 }
 
-static enum rc add_field(const struct npy_array *a, const struct npy_field *f, uint64_t records, uint64_t bytes, bool cut,
-			 struct err *e)
+static enum rc add_field(const struct npy_array *a, const struct npy_field *f, uint64_t records, uint64_t bytes,
+			 bool cut, struct err *e)
 {
 	struct tensor *t = model_add_tensor(a->m);
 

@@ -39,8 +39,8 @@ void npy_header_free(struct npy_header *);
 /* One more field, of one item; NULL: there are too many. */
 struct npy_field *npy_add_field(struct npy_header *);
 
-/* Sets type, size, byte order and trouble of a field from "<f4", "|S10", "<M8[ns]" ..., which must be NUL-terminated and
- * stay; for objects, h->objects. NULL: fine; else what is wrong with it. */
+/* Sets type, size, byte order and trouble of a field from "<f4", "|S10", "<M8[ns]" ..., which must be NUL-terminated
+ * and stay; for objects, h->objects. NULL: fine; else what is wrong with it. */
 const char *npy_element(struct npy_header *, struct npy_field *, struct str descr);
 
 /* ---- an array and its tensors ---- */

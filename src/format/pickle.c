@@ -894,8 +894,13 @@ struct pk *pk_get(struct pickle *p, const struct pk *dict, const char *key)
 
 static bool is_helper(const struct pk *callee)
 {
-	return pk_global_is(callee, "copy_reg", "_reconstructor") || pk_global_is(callee, "copyreg", "_reconstructor") ||
-	       pk_global_is(callee, "copy_reg", "__newobj__") || pk_global_is(callee, "copyreg", "__newobj__");
+	static const char *const modules[] = {"copyreg", "copy_reg"};
+
+	for (size_t i = 0; i < COUNT(modules); i++)
+		if (pk_global_is(callee, modules[i], "_reconstructor") ||
+		    pk_global_is(callee, modules[i], "__newobj__"))
+			return true;
+	return false;
 }
 
 bool pk_rebuilt(const struct pk *x)

@@ -62,7 +62,7 @@ struct pk {
 		bool boolean;
 		int64_t integer;
 		double real;
-		struct str text;          /* PK_TEXT, PK_BYTES: as in the file; PK_BIG: little-endian two's complement */
+		struct str text;          /* PK_TEXT, PK_BYTES: as in the file; PK_BIG: two's complement, low first */
 		struct pk_seq seq;        /* PK_TUPLE, PK_LIST, PK_SET; PK_DICT: key, value, key, value ... */
 		struct {
 			struct str module, name;

@@ -22,13 +22,14 @@ static const struct rule harmless[] = {
 	 "_rebuild_xla_tensor _rebuild_wrapper_subclass"},
 	{"torch._tensor", "_rebuild_from_type_v2"},
 	{"torch.nn.parameter", "Parameter Buffer"},
-	{"torch", "Size device Tensor dtype FloatStorage DoubleStorage HalfStorage BFloat16Storage LongStorage IntStorage "
-		  "ShortStorage CharStorage ByteStorage BoolStorage ComplexFloatStorage ComplexDoubleStorage "
-		  "ComplexHalfStorage QInt8Storage QUInt8Storage QInt32Storage QUInt4x2Storage QUInt2x4Storage "
-		  "float32 float float64 double float16 half bfloat16 uint8 int8 int16 short int32 int int64 long uint16 "
-		  "uint32 uint64 bool complex32 complex64 complex128 qint8 quint8 qint32 quint4x2 quint2x4 float8_e4m3fn "
-		  "float8_e5m2 float8_e4m3fnuz float8_e5m2fnuz float8_e8m0fnu float4_e2m1fn_x2 per_tensor_affine "
-		  "per_channel_affine per_channel_affine_float_qparams"},
+	{"torch",
+	 "Size device Tensor dtype FloatStorage DoubleStorage HalfStorage BFloat16Storage LongStorage IntStorage "
+	 "ShortStorage CharStorage ByteStorage BoolStorage ComplexFloatStorage ComplexDoubleStorage ComplexHalfStorage "
+	 "QInt8Storage QUInt8Storage QInt32Storage QUInt4x2Storage QUInt2x4Storage "
+	 "float32 float float64 double float16 half bfloat16 uint8 int8 int16 short int32 int int64 long uint16 uint32 "
+	 "uint64 bool complex32 complex64 complex128 qint8 quint8 qint32 quint4x2 quint2x4 float8_e4m3fn float8_e5m2 "
+	 "float8_e4m3fnuz float8_e5m2fnuz float8_e8m0fnu float4_e2m1fn_x2 per_tensor_affine per_channel_affine "
+	 "per_channel_affine_float_qparams"},
 	{"torch.cuda", "FloatStorage DoubleStorage HalfStorage BFloat16Storage LongStorage IntStorage ShortStorage "
 		       "CharStorage ByteStorage BoolStorage"},
 	{"torch.storage", "UntypedStorage TypedStorage _load_from_bytes"},
@@ -40,13 +41,15 @@ static const struct rule harmless[] = {
 	{"copyreg", "_reconstructor __newobj__"},
 	{"copy_reg", "_reconstructor __newobj__"},
 	{"builtins", "object set frozenset list dict tuple int float bool str bytes bytearray complex slice range"},
-	{"__builtin__", "object set frozenset list dict tuple int long float bool str unicode bytearray complex slice xrange"},
+	{"__builtin__",
+	 "object set frozenset list dict tuple int long float bool str unicode bytearray complex slice xrange"},
 	{"argparse", "Namespace"},
 	{"pathlib", "Path PosixPath WindowsPath PurePosixPath PureWindowsPath"},
 	{"datetime", "date datetime time timedelta timezone"},
 	{"decimal", "Decimal"},
 	{"fractions", "Fraction"},
-	{"numpy", "ndarray dtype matrix bool_ float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64"},
+	{"numpy",
+	 "ndarray dtype matrix bool_ float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64"},
 	{"numpy.core.multiarray", "_reconstruct scalar"},
 	{"numpy._core.multiarray", "_reconstruct scalar"},
 	{"numpy.core.numeric", "_frombuffer"},
@@ -78,10 +81,11 @@ static const struct rule dangerous[] = {
 	{"signal", "*"}, {"threading", "*"}, {"_thread", "*"}, {"concurrent.*", "*"}, {"_pyrepl", "*"},
 	{"_pyrepl.*", "*"}, {"_interpreters", "*"}, {"_xxsubinterpreters", "*"}, {"_osx_support", "*"},
 	{"_aix_support", "*"},
-	{"builtins", "eval exec compile open getattr setattr delattr apply breakpoint __import__ globals locals vars "
-		     "input type"},
-	{"__builtin__", "eval exec execfile compile open file getattr setattr delattr apply breakpoint __import__ globals "
-			"locals vars input raw_input reload type"},
+	{"builtins",
+	 "eval exec compile open getattr setattr delattr apply breakpoint __import__ globals locals vars input type"},
+	{"__builtin__",
+	 "eval exec execfile compile open file getattr setattr delattr apply breakpoint __import__ globals locals vars "
+	 "input raw_input reload type"},
 	{"operator", "attrgetter itemgetter methodcaller"}, {"_operator", "attrgetter itemgetter methodcaller"},
 	{"functools", "partial reduce"}, {"_functools", "partial reduce"},
 	/* pickles within pickles */
@@ -89,14 +93,14 @@ static const struct rule dangerous[] = {
 	{"cloudpickle.*", "*"}, {"joblib", "*"}, {"joblib.*", "*"}, {"sklearn.externals.joblib", "*"},
 	{"sklearn.externals.joblib.*", "*"}, {"shelve", "*"},
 	/* files, and the network */
-	{"io", "*"}, {"_io", "*"}, {"shutil", "*"}, {"tempfile", "*"}, {"filecmp", "*"}, {"fileinput", "*"}, {"glob", "*"},
-	{"linecache", "*"}, {"mmap", "*"}, {"tarfile", "*"}, {"zipfile", "*"}, {"sqlite3", "*"}, {"sqlite3.*", "*"},
-	{"_sqlite3", "*"}, {"logging", "*"}, {"logging.*", "*"}, {"syslog", "*"}, {"difflib", "*"}, {"pydoc", "*"},
+	{"io", "*"}, {"_io", "*"}, {"shutil", "*"}, {"tempfile", "*"}, {"filecmp", "*"}, {"fileinput", "*"},
+	{"glob", "*"}, {"linecache", "*"}, {"mmap", "*"}, {"tarfile", "*"}, {"zipfile", "*"}, {"sqlite3", "*"},
+	{"sqlite3.*", "*"}, {"_sqlite3", "*"}, {"logging", "*"}, {"logging.*", "*"}, {"syslog", "*"}, {"difflib", "*"}, {"pydoc", "*"},
 	{"platform", "*"}, {"uuid", "*"}, {"socket", "*"}, {"_socket", "*"}, {"ssl", "*"}, {"select", "*"},
 	{"selectors", "*"}, {"socketserver", "*"}, {"http", "*"}, {"http.*", "*"}, {"httplib", "*"}, {"urllib", "*"},
-	{"urllib.*", "*"}, {"urllib2", "*"}, {"requests", "*"}, {"requests.*", "*"}, {"aiohttp", "*"}, {"aiohttp.*", "*"},
-	{"asyncio", "*"}, {"asyncio.*", "*"}, {"webbrowser", "*"}, {"smtplib", "*"}, {"imaplib", "*"}, {"ftplib", "*"},
-	{"poplib", "*"}, {"telnetlib", "*"}, {"nntplib", "*"}, {"xmlrpc", "*"}, {"xmlrpc.*", "*"},
+	{"urllib.*", "*"}, {"urllib2", "*"}, {"requests", "*"}, {"requests.*", "*"}, {"aiohttp", "*"},
+	{"aiohttp.*", "*"}, {"asyncio", "*"}, {"asyncio.*", "*"}, {"webbrowser", "*"}, {"smtplib", "*"},
+	{"imaplib", "*"}, {"ftplib", "*"}, {"poplib", "*"}, {"telnetlib", "*"}, {"nntplib", "*"}, {"xmlrpc", "*"}, {"xmlrpc.*", "*"},
 	/* in the frameworks */
 	{"numpy.f2py", "*"}, {"numpy.f2py.*", "*"}, {"numpy.distutils", "*"}, {"numpy.distutils.*", "*"},
 	{"numpy", "load loads fromfile save savez memmap"}, {"numpy.testing._private.utils", "*"},

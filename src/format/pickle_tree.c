@@ -298,7 +298,8 @@ static struct pk *dict_of_pairs(struct tree *t, const struct pk *pairs)
 
 	dict->kind = PK_DICT;
 	dict->at = pairs->at;
-	dict->u.seq = (struct pk_seq){arena_new(&t->p->arena, struct pk *, 2 * n), (uint32_t)(2 * n), (uint32_t)(2 * n)};
+	dict->u.seq.items = arena_new(&t->p->arena, struct pk *, 2 * n);
+	dict->u.seq.n = dict->u.seq.cap = (uint32_t)(2 * n);
 	t->p->work += 8 * n;
 	for (size_t i = 0; i < 2 * n; i++)
 		dict->u.seq.items[i] = pk_item(pk_item(pairs, i / 2), i % 2);
@@ -314,7 +315,7 @@ static void push_container(struct tree *t, struct pk *x, enum frame_kind kind, u
 	push(t, (struct tree_frame){.kind = kind, .x = x, .path = t->path.n, .depth = depth, .module = module});
 }
 
-/* The state of an object: a dict of attributes, or (with __slots__) a pair of such; anything else is walked by number. */
+/* The state of an object: a dict of attributes, or (with __slots__) a pair of such; all else is walked by number. */
 static void push_state(struct tree *t, struct pk *x, struct pk *state, unsigned depth)
 {
 	const struct pk *class = pk_class(x);

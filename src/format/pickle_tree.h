@@ -11,10 +11,11 @@
 
 struct tree {
 	struct pickle *p;
-	struct spool *spool; /* of arrays that do not stand in the file as they are: begun as needed, ended by tree_end */
+	struct spool *spool; /* of arrays that do not stand in the file as they are: begun as needed; see tree_end */
 
-	/* Asked about each node first. A leaf of the format's own is added to the model and gives LEAF_TAKEN; LEAF_INSTEAD
-	 * puts another node in its place (a parameter: its tensor); LEAF_FAIL ends all. NULL: there are none. */
+	/* Asked about each node first. A leaf of the format's own is added to the model and gives LEAF_TAKEN;
+	 * LEAF_INSTEAD puts another node in its place (a parameter: its tensor); LEAF_FAIL ends all. NULL: there are
+	 * none. */
 	enum leaf (*leaf)(struct tree *, struct pk **, struct str name, struct err *);
 	void *arg;           /* for leaf */
 	const char *only;    /* the name of a tensor or array that is the whole of the pickle */

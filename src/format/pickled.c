@@ -4,8 +4,9 @@
  * joblib (0.10 and later) puts a NumpyArrayWrapper into the pickle and, after the BUILD that completes it, the bytes of
  * the array: for objects a pickle of its own, else (with numpy_array_alignment_bytes in the wrapper) one byte that says
  * how many bytes of padding follow, and then the elements. Older ones name files beside it. The whole may be packed:
- * as a zlib stream, as one behind "ZF" and its length in 19 hexadecimal digits (until 0.9), or by gzip, xz ... (for which
- * bytes/archive.c is). Sources: joblib/joblib, joblib/numpy_pickle.py, numpy_pickle_compat.py, numpy_pickle_utils.py.
+ * as a zlib stream, as one behind "ZF" and its length in 19 hexadecimal digits (until 0.9), or by gzip, xz ... (which
+ * bytes/archive.c undoes). Sources: joblib/joblib, joblib/numpy_pickle.py, numpy_pickle_compat.py and
+ * numpy_pickle_utils.py.
  */
 #include "format/pickled.h"
 
@@ -44,7 +45,8 @@ static enum rc read_inner(struct pickle *p, struct pk *x, struct cur *c, struct 
 	struct inner *in;
 
 	if (p->depth >= NESTED_MAX)
-		return err_set(e, "pickles stand in pickles more than %d deep (byte %" PRIu64 ")", NESTED_MAX, cur_at(c));
+		return err_set(e, "pickles stand in pickles more than %d deep (byte %" PRIu64 ")", NESTED_MAX,
+			       cur_at(c));
 	in = xcalloc(1, sizeof(*in));
 	in->p = (struct pickle){.m = p->m, .member = p->member, .built = p->built, .arg = r, .depth = p->depth + 1};
 	in->next = r->inner;
@@ -368,7 +370,8 @@ static enum rc read_all(struct model *m, struct pickled *x, struct err *e)
 			break;
 	}
 	if (x->end < all.n)
-		model_problem(m, STR(""), "%" PRIu64 " bytes follow the pickle (byte %" PRIu64 ")", all.n - x->end, x->end);
+		model_problem(m, STR(""), "%" PRIu64 " bytes follow the pickle (byte %" PRIu64 ")", all.n - x->end,
+			      x->end);
 	return RC_OK;
 }
 
@@ -389,8 +392,8 @@ static enum rc read_pickle(struct model *m, uint32_t member, struct err *e)
 const struct format format_pickle = {
 	.name = "pickle",
 	.about = "Python's pickles of NumPy arrays: scikit-learn, joblib",
-	.reads = "protocols 0 to 5, without running them; arrays by attribute path, joblib's inline and side files, records by "
-		 "column",
+	.reads = "protocols 0 to 5, without running them; arrays by attribute path, inline and in side files; records "
+		 "by column",
 	.files = "*.pkl *.pickle *.joblib *.pkl.gz",
 	.probe = probe,
 	.read = read_pickle,

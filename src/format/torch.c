@@ -49,7 +49,8 @@ static void add_locations(struct torch *tc, const struct pickle *p)
 		const struct pk *id = p->persistent.items[i]->u.id;
 		size_t k = 0;
 
-		if (!pk_text_is(tc->p, pk_item(id, 0), "storage") || !pk_text(tc->p, pk_item(id, 3), &word) || word.n > 64)
+		if (!pk_text_is(tc->p, pk_item(id, 0), "storage") || !pk_text(tc->p, pk_item(id, 3), &word) ||
+		    word.n > 64)
 			continue;
 		while (k < n && !str_eq(seen[k], word))
 			k++;
@@ -195,7 +196,8 @@ static void add_file_meta(const struct zip *z)
 			add_text(z->m, name.p, text);
 	}
 	if (code)
-		add_text(z->m, "pytorch.code", str_of(arena_printf(&z->m->arena, "%u file%s", code, code == 1 ? "" : "s")));
+		add_text(z->m, "pytorch.code",
+			 str_of(arena_printf(&z->m->arena, "%u file%s", code, code == 1 ? "" : "s")));
 }
 
 /* One pickle of the zip and the storages in its folder. */
@@ -305,7 +307,7 @@ static enum rc read_heads(struct torch *tc, uint64_t *at, struct err *e)
 		return rc;
 	rc = read_small(tc, &p, at, e);
 	if (rc == RC_OK && (!pk_int(p.root, &version) || version != 1001))
-		rc = err_set(e, "the second pickle is not 1001, the version of the format (byte %" PRIu64 ")", p.root->at);
+		rc = err_set(e, "the second pickle is not 1001, the format's version (byte %" PRIu64 ")", p.root->at);
 	pickle_free(&p);
 	if (rc != RC_OK)
 		return rc;
@@ -341,8 +343,8 @@ static enum rc place_storages(struct torch *tc, struct pickle *list, uint64_t at
 		s = &tc->storages[known];
 		bytes = 0;
 		if (c.bad || !u64_mul(numel, s->type->size, &bytes) || bytes > cur_left(&c))
-			return err_set(e, "storage %.*s: %" PRIu64 " elements of %u bytes do not fit in the file (byte %"
-				       PRIu64 ")", (int)word.n, word.p, numel, s->type->size, cur_at(&c));
+			return err_set(e, "storage %.*s: %" PRIu64 " elements of %u bytes do not fit in the file "
+				       "(byte %" PRIu64 ")", (int)word.n, word.p, numel, s->type->size, cur_at(&c));
 		if (numel < s->numel) {
 			s->trouble = arena_printf(&tc->m->arena, "its storage has %" PRIu64 " elements instead of %"
 						  PRIu64, numel, s->numel);
@@ -401,8 +403,8 @@ static void add_sources(struct torch *tc, struct pickle *p)
 		    !pk_text(p, pk_item(id, 2), &file) || !pk_text(p, pk_item(id, 3), &source))
 			continue;
 		n++;
-		add_text(tc->m, arena_printf(&tc->m->arena, "pytorch.source.%.*s", (int)u64_min(class->u.global.name.n, 200),
-					     class->u.global.name.p),
+		add_text(tc->m, arena_printf(&tc->m->arena, "pytorch.source.%.*s",
+					     (int)u64_min(class->u.global.name.n, 200), class->u.global.name.p),
 			 str_of(arena_printf(&tc->m->arena, "%.*s, %zu bytes", (int)u64_min(file.n, 1000), file.p,
 					     source.n)));
 	}
@@ -435,7 +437,8 @@ static bool has_magic_pickle(struct bytes head)
 {
 	struct bytes first = {head.p, head.n < 64 ? head.n : 64};
 
-	return memmem(first.p, first.n, magic, sizeof(magic)) || memmem(first.p, first.n, "119547037146038801333356", 24);
+	return memmem(first.p, first.n, magic, sizeof(magic)) ||
+	       memmem(first.p, first.n, "119547037146038801333356", 24);
 }
 
 /* The name in a local header at the front of the file. */
@@ -540,7 +543,8 @@ static enum rc read_index(struct model *m, uint32_t member, struct err *e)
 const struct format format_torch = {
 	.name = "pytorch",
 	.about = "PyTorch's checkpoints (torch.save) and TorchScript",
-	.reads = "zip files, older streams and tar files; views, modules, shards, quantised tensors; of sparse ones the parts",
+	.reads = "zip files, older streams and tar files; views, modules, shards, quantised tensors; of sparse "
+		 "ones the parts",
 	.files = "*.pt *.pth *.bin *.ckpt *.jit",
 	.probe = probe,
 	.read = read_torch,

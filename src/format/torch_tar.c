@@ -1,8 +1,9 @@
 /*
  * What torch.save wrote until version 0.1.9: a tar file of three files. `storages` has their number as a pickle, then
  * for each a pickle (key, location, type), its number of elements and they, then a pickle of views (key, key of the
- * whole, offset, number). `tensors` has their number, then for each a pickle (key, key of its storage, type), the number
- * of dimensions in 8 bytes, shape, stride and offset. `pickle` is the object, whose persistent ids are keys of tensors.
+ * whole, offset, number). `tensors` has their number, then for each a pickle (key, key of its storage, type), the
+ * number of dimensions in 8 bytes, shape, stride and offset. `pickle` is the object, whose persistent ids are keys of
+ * tensors.
  * Source: pytorch/pytorch, torch/serialization.py, legacy_load.
  */
 #include <inttypes.h>

@@ -329,8 +329,8 @@ static enum rc check_bounds(const struct torch_view *v, const struct storage *s,
 		return err_set(e, "its storage of %" PRIu64 " elements is too large", s->numel);
 	there = bytes / size;
 	if (!u64_add(v->offset, v->extent, &last) || last > there)
-		return err_set(e, "its last element would be number %" PRIu64 " of its storage %.*s, which has %" PRIu64,
-			       last, (int)s->key.n, s->key.p, there);
+		return err_set(e, "its last element would be number %" PRIu64 " of its storage %.*s, which has %"
+			       PRIu64, last, (int)s->key.n, s->key.p, there);
 	return RC_OK;
 }
 
@@ -464,7 +464,8 @@ static enum rc pack_whole(struct tree *tree, struct str name, size_t index, cons
 		return err_set(e, "its scale or its zero point is no number");
 	a = (float)scale->u.real;
 	b = (float)zero;
-	return pack_affine(tc->m, &tc->m->tensors[index], &(struct affine){.form = AFFINE_ZERO, .a = &a, .b = &b, .n = 1}, e);
+	return pack_affine(tc->m, &tc->m->tensors[index],
+			   &(struct affine){.form = AFFINE_ZERO, .a = &a, .b = &b, .n = 1}, e);
 }
 
 /* (scheme, scales, zero points, axis): these are tensors, which become parts of the whole. */
@@ -594,8 +595,9 @@ static struct tensor *add_hollow(struct torch *tc, struct str name, const char *
 
 static enum leaf add_sparse(struct tree *tree, const struct pk *args, struct str name)
 {
-	static const char *const coo[] = {"indices", "values"}, *const rows[] = {"crow_indices", "col_indices", "values"},
-		*const columns[] = {"ccol_indices", "row_indices", "values"};
+	static const char *const coo[] = {"indices", "values"};
+	static const char *const rows[] = {"crow_indices", "col_indices", "values"};
+	static const char *const columns[] = {"ccol_indices", "row_indices", "values"};
 	struct torch *tc = tree->arg;
 	const struct pk *layout = pk_item(args, 0), *data = pk_item(args, 1);
 	const char *const *parts = coo;

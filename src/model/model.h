@@ -24,9 +24,9 @@ struct tensor {
 	struct span data;
 	uint64_t stride;       /* 0: elements stand side by side; else bytes from one record to the next */
 	uint64_t record;       /* with stride: elements of this tensor in one record */
-	const uint64_t *strides; /* NULL, or rank of them: elements from one index to the next in each dimension, 0 where
-				    all share one; data reaches from the first element to the last one used. Then stride
-				    and fortran are not set. */
+	const uint64_t *strides; /* NULL, or rank of them: elements from one index to the next in each dimension, 0
+				    where all share one; data reaches from the first element to the last one used.
+				    Then stride and fortran are not set. */
 	bool big_endian;
 	bool fortran;          /* the file stores the first index as the fastest-varying */
 	struct str tied;       /* the name of the tensor before it that is the same elements of the file; or empty */
