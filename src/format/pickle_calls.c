@@ -95,12 +95,13 @@ static const struct rule dangerous[] = {
 	/* files, and the network */
 	{"io", "*"}, {"_io", "*"}, {"shutil", "*"}, {"tempfile", "*"}, {"filecmp", "*"}, {"fileinput", "*"},
 	{"glob", "*"}, {"linecache", "*"}, {"mmap", "*"}, {"tarfile", "*"}, {"zipfile", "*"}, {"sqlite3", "*"},
-	{"sqlite3.*", "*"}, {"_sqlite3", "*"}, {"logging", "*"}, {"logging.*", "*"}, {"syslog", "*"}, {"difflib", "*"}, {"pydoc", "*"},
-	{"platform", "*"}, {"uuid", "*"}, {"socket", "*"}, {"_socket", "*"}, {"ssl", "*"}, {"select", "*"},
+	{"sqlite3.*", "*"}, {"_sqlite3", "*"}, {"logging", "*"}, {"logging.*", "*"}, {"syslog", "*"}, {"difflib", "*"},
+	{"pydoc", "*"}, {"platform", "*"}, {"uuid", "*"}, {"socket", "*"}, {"_socket", "*"}, {"ssl", "*"}, {"select", "*"},
 	{"selectors", "*"}, {"socketserver", "*"}, {"http", "*"}, {"http.*", "*"}, {"httplib", "*"}, {"urllib", "*"},
 	{"urllib.*", "*"}, {"urllib2", "*"}, {"requests", "*"}, {"requests.*", "*"}, {"aiohttp", "*"},
 	{"aiohttp.*", "*"}, {"asyncio", "*"}, {"asyncio.*", "*"}, {"webbrowser", "*"}, {"smtplib", "*"},
-	{"imaplib", "*"}, {"ftplib", "*"}, {"poplib", "*"}, {"telnetlib", "*"}, {"nntplib", "*"}, {"xmlrpc", "*"}, {"xmlrpc.*", "*"},
+	{"imaplib", "*"}, {"ftplib", "*"}, {"poplib", "*"}, {"telnetlib", "*"}, {"nntplib", "*"}, {"xmlrpc", "*"},
+	{"xmlrpc.*", "*"},
 	/* in the frameworks */
 	{"numpy.f2py", "*"}, {"numpy.f2py.*", "*"}, {"numpy.distutils", "*"}, {"numpy.distutils.*", "*"},
 	{"numpy", "load loads fromfile save savez memmap"}, {"numpy.testing._private.utils", "*"},
