@@ -20,6 +20,7 @@ static const struct {
 	{0, {"\x80\3", 2}, "is a Python pickle (PyTorch, joblib?)"},
 	{0, {"\x80\4", 2}, "is a Python pickle (PyTorch, joblib?)"},
 	{0, {"\x80\5", 2}, "is a Python pickle (PyTorch, joblib?)"},
+	{64, {"\xef\xbe\xad\xde", 4}, "is a file of Core ML weights: open the model that it belongs to (.mlmodel)"},
 	{0, {"\x7f" "ELF", 4}, "is a program (ELF)"},
 	{0, {"\x89PNG", 4}, "is a PNG picture"},
 	{0, {"%PDF", 4}, "is a PDF document"},

@@ -20,7 +20,6 @@ const struct format *const formats[] = {
 	&format_darknet, &format_dlib, &format_ggml,
 	&format_lc0, &format_leela, &format_katago, &format_nnue, &format_nnue_raw, &format_gnubg, &format_rnnoise,
 	NULL,
-	&format_lc0, &format_onnx, &format_caffe, &format_coreml, &format_coreml_package, NULL,
 };
 
 const struct format *format_by_name(const char *name)
@@ -65,7 +64,6 @@ static bool is_weights(struct bytes head, const char *name)
 	const struct format *f = best(&p);
 
 	return f ? !is_index(f) : describe_zip(p.head) != NULL;
-	return f ? f != &format_safetensors_index && f != &format_coreml_package : describe_zip(p.head) != NULL;
 }
 
 static const struct format *probe_member(const struct model *m, uint32_t member)

@@ -660,7 +660,31 @@ def coreml_files():
         check.skip("coreml: basic-pitch", "the shared data are not there")
 
 
+# What a look at two files must tell: tensors by status. Where all weights are the same, the metadata is not.
+PAIRS = (("lc0/maia-1100.pb.gz", "lc0/maia-1900.pb.gz", {"changed": 97, "identical": 8}),
+         ("onnx/three_layer_keras-2019.onnx", "onnx/three_layer_keras-2024.onnx", {"identical": 8}),
+         ("onnx/silero_vad_16k-v5.onnx", "onnx/silero_vad_16k-v6.2.onnx", {"changed": 14, "identical": 163}),
+         ("coreml/nmp-2023-09-28.mlpackage", "coreml/nmp-2023-10-03.mlpackage", {"identical": 295, "added": 7, "removed": 7}))
+
+
+def pairs():
+    for one, two, want in PAIRS:
+        a, b = have(one), have(two)
+        if not a or not b:
+            check.skip(f"{one} and {two}", "the shared data are not there")
+            continue
+        doc, status, said = check.run("diff", "-o", "json", a, b)
+        faults = check.Faults()
+        got = {}
+        for t in doc["tensors"] if doc else ():
+            got[t["status"]] = got.get(t["status"], 0) + 1
+        faults.same("tensors by status", got, want)
+        faults.same("exit status", status, 1)
+        check.ok(not faults, f"{one} and {two}", faults)
+
+
 def main():
+    pairs()
     onnx_files()
     lc0_files()
     caffe_files()
