@@ -17,7 +17,7 @@
 #include "format/proto.h"
 #include "format/values.h"
 
-enum { TENSORS_MAX = 1000000, NAME_MAX_BYTES = 65535, NAMED = 20 };
+enum { TENSORS_MAX = 100000, NAME_MAX_BYTES = 65535, NAMED = 20 };
 
 /* Where the three kinds of layers have their fields. */
 static const struct generation {

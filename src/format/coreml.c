@@ -15,7 +15,7 @@
 #include "format/json_text.h"
 #include "format/notes.h"
 
-enum { TENSORS_MAX = 1000000, PARTS_MAX = 10000, PORTS_MAX = 256, LABEL_MAX = 200, MANIFEST_MAX = 1 << 20 };
+enum { TENSORS_MAX = 200000, PARTS_MAX = 10000, PORTS_MAX = 256, LABEL_MAX = 200, MANIFEST_MAX = 1 << 20 };
 
 /* ---- what the parts share ---- */
 

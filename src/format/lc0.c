@@ -22,7 +22,7 @@
 
 enum {
 	MAGIC = 0x1c0,
-	LAYERS_MAX = 1000000,
+	LAYERS_MAX = 50000,
 	FIELDS_MAX = 48, /* of one message */
 	INPUT_PLANES = 112,
 	SQUARES = 64,

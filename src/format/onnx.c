@@ -23,7 +23,7 @@
 #include "model/pack.h"
 
 enum {
-	TENSORS_MAX = 1000000,
+	TENSORS_MAX = 200000,
 	GRAPHS_MAX = 10000,
 	DEPTH_MAX = 32,   /* graphs in nodes of graphs */
 	PREFIX_MAX = 512, /* bytes before a name in an inner graph */
