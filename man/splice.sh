@@ -97,7 +97,7 @@ formats() {
 		if (match(entry, /\.name = "[^"]*"/)) name = substr(entry, RSTART + 9, RLENGTH - 10)
 		if (match(entry, /\.about = "[^"]*"/)) about = substr(entry, RSTART + 10, RLENGTH - 11)
 		if (match(entry, /\.reads = "[^"]*"/)) reads = substr(entry, RSTART + 10, RLENGTH - 11)
-		printf ".It Cm %s\n%s\n%s\n", name, quote(about), quote(reads)
+		printf ".It Cm %s\n%s:\n%s\n", name, quote(about), quote(reads)
 	}'
 }
 

@@ -4,8 +4,8 @@
  *	i32:major i32:minor i32:revision, images seen in training (u64 from version 0.2 on, else u32), floats
  *
  * The file says nothing of layers: that is in the .cfg beside it, which darknet_cfg.c reads. Files of the first layers
- * of a net alone are legal (darknet53.conv.74). Without a .cfg, or with one that does not fit to the byte, the floats are
- * one flat tensor.
+ * of a net alone are legal (darknet53.conv.74). Without a .cfg, or with one that does not fit to the byte, the floats
+ * are one flat tensor.
  */
 #include <inttypes.h>
 #include <string.h>

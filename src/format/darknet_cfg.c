@@ -1,6 +1,6 @@
 /*
- * AlexeyAB/darknet (whose cfg files include those of pjreddie/darknet), src/parser.c, and make_*_layer of each layer for
- * what it puts out. Only channels matter for most weights; width and height do once a layer is connected or local.
+ * AlexeyAB/darknet (whose cfg files include those of pjreddie/darknet), src/parser.c, and make_*_layer of each layer
+ * for what it puts out. Only channels matter for most weights; width and height do once a layer is connected or local.
  *
  *	[section]        a layer; the first one is the net itself
  *	key = value      blanks mean nothing, not even inside; the first of two equal keys counts
@@ -168,8 +168,8 @@ static struct dims image(uint64_t w, uint64_t h, uint64_t c)
 	return (struct dims){w, h, c, w * h * c};
 }
 
-/* How often a kernel fits. Sizes are below 2^24: sums and products of two do not overflow. (One of three may wrap round, in
- * a net that no weights fit.) */
+/* How often a kernel fits. Sizes are below 2^24: sums and products of two do not overflow. (One of three may wrap,
+ * in a net that no weights fit.) */
 static uint64_t slide(struct plan *p, uint64_t length, uint64_t padding, uint64_t kernel, uint64_t stride)
 {
 	if (length + padding < kernel) {
@@ -266,7 +266,8 @@ static struct dims layer_gru(struct plan *p)
 	return image(1, 1, out);
 }
 
-/* In pjreddie's order; AlexeyAB's program has f, i, g, o. The file does not say whose it is, and the shapes are equal. */
+/* In pjreddie's order; AlexeyAB's program has f, i, g, o. The file does not say whose it is, and the shapes are
+ * equal. */
 static struct dims layer_lstm(struct plan *p)
 {
 	static const char *const parts[] = {"wi.", "wf.", "wo.", "wg.", "ui.", "uf.", "uo.", "ug."};
@@ -414,8 +415,8 @@ static const struct {
 	{"[conn]", layer_connected}, {"[batchnorm]", layer_batchnorm}, {"[local]", layer_local}, {"[crnn]", layer_crnn},
 	{"[rnn]", layer_rnn}, {"[gru]", layer_gru}, {"[lstm]", layer_lstm}, {"[maxpool]", layer_maxpool},
 	{"[max]", layer_maxpool}, {"[local_avgpool]", layer_maxpool}, {"[local_avg]", layer_maxpool},
-	{"[avgpool]", layer_avgpool}, {"[avg]", layer_avgpool}, {"[upsample]", layer_upsample}, {"[reorg]", layer_reorg},
-	{"[reorg3d]", layer_reorg}, {"[route]", layer_route}, {"[shortcut]", layer_shortcut},
+	{"[avgpool]", layer_avgpool}, {"[avg]", layer_avgpool}, {"[upsample]", layer_upsample},
+	{"[reorg]", layer_reorg}, {"[reorg3d]", layer_reorg}, {"[route]", layer_route}, {"[shortcut]", layer_shortcut},
 	{"[scale_channels]", layer_as_from}, {"[sam]", layer_as_from}, {"[implicit]", layer_implicit},
 	{"[crop]", layer_crop}, {"[dropout]", layer_same}, {"[cost]", layer_same}, {"[softmax]", layer_same},
 	{"[soft]", layer_same}, {"[contrastive]", layer_same}, {"[detection]", layer_same}, {"[region]", layer_same},

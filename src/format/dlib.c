@@ -2,9 +2,10 @@
  * dlib's serialised neural networks: davisking/dlib, dlib/serialize.h, dlib/cuda/tensor.h, dlib/dnn/core.h, layers.h,
  * loss.h and input.h.
  *
- * The file is a C++ object written member by member, and only its type, which is not in it, says which members. But every
- * layer begins with its own name and version ("con_4"), of which the table below knows what follows, and a network is
- * written from the outside in: version numbers of all wrappers, the input layer, then layer by layer up to the output.
+ * The file is a C++ object written member by member, and only its type, which is not in it, says which members. But
+ * every layer begins with its own name and version ("con_4"), of which the table below knows what follows, and a net
+ * is written from the outside in: version numbers of all wrappers, the input layer, then layer by layer up to the
+ * output.
  *
  *	integer  a byte: how many bytes follow, 0x80 if negative; then these, little-endian
  *	float    integer mantissa, integer exponent of 2         bool  the character 0 or 1
@@ -99,7 +100,8 @@ static const struct row {
 	{"input_rgb_image_sized", NULL, "f:avg_red f:avg_green f:avg_blue i:rows i:columns"},
 	{"input_rgb_image_pair", NULL, "f:avg_red f:avg_green f:avg_blue"},
 	{"input_rgb_image_pyramid", NULL, "f:avg_red f:avg_green f:avg_blue"},
-	{"input_rgb_image_pyramid2", NULL, "f:avg_red f:avg_green f:avg_blue i:pyramid_padding i:pyramid_outer_padding"},
+	{"input_rgb_image_pyramid2", NULL,
+	 "f:avg_red f:avg_green f:avg_blue i:pyramid_padding i:pyramid_outer_padding"},
 	{"input_grayscale_image_pyramid", NULL, "i:pyramid_padding i:pyramid_outer_padding"},
 	{"input<matrix>", NULL, ""},
 	{"input<array<matrix>>", NULL, ""},

@@ -1,30 +1,23 @@
 #include "format/facts.h"
 
-static struct meta_value *add(struct model *m, const char *key, enum meta_kind kind, const char *type)
-{
-	struct meta_value *v = model_add_meta(m, str_of(key));
-
-	v->kind = kind;
-	v->type = type;
-	return v;
-}
+#include "format/notes.h"
 
 void fact_text(struct model *m, const char *key, struct str text)
 {
-	meta_set_text(m, add(m, key, META_TEXT, "str"), text);
+	note_text(m, str_of(key), "str", text);
 }
 
 void fact_uint(struct model *m, const char *key, uint64_t x)
 {
-	add(m, key, META_UINT, "u64")->u.uint = x;
+	note_uint(m, str_of(key), "u64", x);
 }
 
 void fact_int(struct model *m, const char *key, int64_t x)
 {
-	add(m, key, META_INT, "i64")->u.sint = x;
+	note_int(m, str_of(key), "i64", x);
 }
 
 void fact_f32(struct model *m, const char *key, float x)
 {
-	add(m, key, META_REAL, "f32")->u.real = (double)x;
+	note_real(m, str_of(key), "f32", (double)x);
 }

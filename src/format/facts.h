@@ -1,4 +1,4 @@
-/* Metadata that a reader makes from a header: one call an entry. */
+/* Metadata that a reader makes from a header without types of its own: notes (format/notes.h) with ours. */
 #ifndef FORMAT_FACTS_H
 #define FORMAT_FACTS_H
 

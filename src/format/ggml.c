@@ -6,10 +6,10 @@
  *	magic, [u32:version], i32 hyperparameters..., what the header lists
  *	{ i32:rank i32:name length i32:type i32:dims[rank] name, [zeros up to a multiple of 32,] data }... to the end
  *
- * dims has the fastest-varying first. Read off ggml-org/whisper.cpp (src/whisper.cpp, src/parakeet.cpp and the converters in models) and,
- * for LLaMA's, ikawrakow/ik_llama.cpp, convert_llama_ggml_to_gguf.py; saharNooby/rwkv.cpp, docs/FILE_FORMAT.md. Headers of
- * the other programs are ggml's examples of 2023. Blocks of quantised types had other layouts then; today's are those of
- * ggjt version 3 and, elsewhere, of a file type of 2000 and more.
+ * dims has the fastest-varying first. Read off ggml-org/whisper.cpp (src/whisper.cpp, src/parakeet.cpp and the
+ * converters in models) and, for LLaMA's, ikawrakow/ik_llama.cpp, convert_llama_ggml_to_gguf.py; saharNooby/rwkv.cpp,
+ * docs/FILE_FORMAT.md. Headers of the other programs are those of ggml's examples of 2023. Blocks of quantised types
+ * had other layouts then; today's are those of ggjt version 3 and, elsewhere, of a file type of 2000 and more.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -53,8 +53,8 @@ static const struct grammar {
 	const char *header;
 } grammars[] = {
 	{"whisper.cpp", GGML, 0, 0, false, false, "mel_filters", NULL,
-	 "n_vocab n_audio_ctx n_audio_state n_audio_head n_audio_layer n_text_ctx n_text_state n_text_head n_text_layer "
-	 "n_mels ftype @filters @counted"},
+	 "n_vocab n_audio_ctx n_audio_state n_audio_head n_audio_layer n_text_ctx n_text_state n_text_head "
+	 "n_text_layer n_mels ftype @filters @counted"},
 	{"whisper.cpp VAD", GGML, 0, 0, false, false, NULL, NULL,
 	 "@type @version n_window n_context n_encoder_layers @layers lstm_input_size "
 	 "lstm_hidden_size final_conv_in final_conv_out"},
@@ -437,7 +437,8 @@ static enum rc read_ggml(struct model *m, uint32_t member, struct err *e)
 	m->bytes = all.n;
 	r.g = all.n >= 4 ? choose(all) : NULL;
 	if (!r.g)
-		return err_set(e, "an old ggml file (before GGUF), cut short or with the header of no program that is known");
+		return err_set(e, "an old ggml file (before GGUF), cut short or with the header of no program that is "
+			       "known");
 	m->squeezed = true;
 	read_file(&r);
 	m->variant = r.g->program;
@@ -456,8 +457,8 @@ static enum rc read_ggml(struct model *m, uint32_t member, struct err *e)
 const struct format format_ggml = {
 	.name = "ggml",
 	.about = "ggml's files before GGUF: whisper.cpp and its VAD, LLaMA of 2023",
-	.reads = "ggml, ggmf, ggjt and ggla with the headers of whisper.cpp (also VAD, speaker, parakeet), llama.cpp, rwkv.cpp "
-		 "and ggml's examples; of the blocks of 2023 only the size is known",
+	.reads = "ggml, ggmf, ggjt and ggla with the headers of whisper.cpp (also VAD, speaker, parakeet), llama.cpp, "
+		 "rwkv.cpp and ggml's examples; of the blocks of 2023 only the size is known",
 	.files = "ggml-*.bin",
 	.probe = probe,
 	.read = read_ggml,

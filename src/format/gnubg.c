@@ -104,7 +104,8 @@ static enum rc text_values(struct reader *r, struct tensor *t)
 
 		rc = textnum_f32(&r->t, &x);
 		if (rc == TEXTNUM_END) {
-			tensor_broken(r->m, t, "the file ends after %" PRIu64 " of its %" PRIu64 " values", i, t->count);
+			tensor_broken(r->m, t, "the file ends after %" PRIu64 " of its %" PRIu64 " values", i,
+				      t->count);
 			return err_set(r->e, "the file ends inside a net");
 		}
 		if (rc == TEXTNUM_BAD && textnum_word(&r->t, &word) && !t->broken) {

@@ -175,15 +175,16 @@ static void convolution(struct reader *r, unsigned dims)
 {
 	uint64_t out = value(r, 0, 0), w = value(r, 1, 0), d[5] = {out, 0};
 	uint64_t scales = value(r, 8, 0);
+	unsigned n = 2;
 
 	if (value(r, 19, 0))
 		return; /* the weights are an input */
-	d[dims + 1] = w;
-	if (dims > 1)
-		d[dims] = value(r, 11, w);
-	if (dims > 2)
-		d[2] = value(r, 21, w);
-	matrix(r, "weight", value(r, 6, 0), d, dims + 2, 1);
+	if (dims == 3)
+		d[n++] = value(r, 21, w);
+	if (dims >= 2)
+		d[n++] = value(r, 11, w);
+	d[n++] = w;
+	matrix(r, "weight", value(r, 6, 0), d, n, 1);
 	if (value(r, 5, 0))
 		vector(r, "bias", out);
 	if (!scales)
@@ -756,8 +757,8 @@ static enum rc read_bin(struct model *m, uint32_t member, struct err *e)
 const struct format format_ncnn = {
 	.name = "ncnn",
 	.about = "models of ncnn, in two files: X.param and X.bin",
-	.reads = "text and binary descriptions, every layer of ncnn that has weights; F32, F16, I8 and table-coded weights; not "
-		 "weights in packed blocks",
+	.reads = "text and binary descriptions, every layer of ncnn that has weights; F32, F16, I8 and table-coded "
+		 "weights; not weights in packed blocks",
 	.files = "*.param *.param.bin",
 	.probe = probe_param,
 	.read = read_param,

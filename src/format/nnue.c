@@ -8,12 +8,14 @@
  *	with zeros to a multiple of 32 bytes
  *
  * An array stands plain, or as signed LEB128: COMPRESSED_LEB128, u32 bytes, 7 bits a byte, low ones first. The arrays
- * of the transformer depend on the set of features, which its hash tells, as it tells the width L1: hash = set ^ 2 * L1.
+ * of the transformer depend on the set of features, which its hash tells, as it tells the width L1:
+ * hash = set ^ 2 * L1.
  *
  *	i16 bias[L1], i16 weight[features][L1], i32 psqt[features][8] (none before release 14)
  *	with threats: bias, i8 threat weight, weight, psqt of threats and of features in one block; in the first such
  *	nets the two weights were one block of i16, too
- *	from version 0x6A448AFA on: bias, threat weight and psqt, pair weight and psqt where there are pairs, weight, psqt
+ *	from version 0x6A448AFA on: bias, threat weight and psqt, pair weight and psqt where there are pairs, weight,
+ *	psqt
  *
  * Sizes follow from hashes and bytes, so the description is only shown. Values are the stored integers. In the engine
  * weights of the affine layers are in units of 1/64, psqt and output in 1/16 of its internal centipawns.
@@ -58,8 +60,8 @@ static const struct feature_set {
 static const uint32_t threat_rows[] = {59808, 60144, 60720, 66864, 79856};
 static const uint32_t pair_rows[] = {4560};
 
-/* The affine layers. Two numbers of inputs where releases differ and the padding hides it: weights in the columns between
- * decide. */
+/* The affine layers. Two numbers of inputs where releases differ and the padding hides it: weights in the columns
+ * between decide. */
 static const struct stack {
 	uint16_t out[LAYERS];
 	bool both;               /* the first layer sees both sides of the accumulator side by side: 2 * L1 inputs */
@@ -364,8 +366,8 @@ static enum rc joined_arrays(struct reader *r)
 	p = cur_take(&c, n);
 	values = p ? count_leb((struct bytes){p, (size_t)n}) : 0;
 	if (values / r->l1 <= PSQ_ROWS)
-		return err_set(r->e, "ft.weight: its block has %" PRIu64 " values, too few for threats and pieces (byte %"
-			       PRIu64 ")", values, cur_at(&r->c));
+		return err_set(r->e, "ft.weight: its block has %" PRIu64 " values, too few for threats and pieces "
+			       "(byte %" PRIu64 ")", values, cur_at(&r->c));
 	weights[0].rows = psqt[0].rows = values / r->l1 - PSQ_ROWS;
 	if (leb_array(r, weights, DT_I16, r->l1) != RC_OK)
 		return RC_FAIL;
@@ -429,7 +431,8 @@ static enum rc transformer(struct reader *r)
 
 /* ---- the layers ---- */
 
-/* Bytes that are not zero in the columns from `first` on of a layer in all stacks; offset: of its weights in a stack. */
+/* Bytes that are not zero in the columns from `first` on of a layer in all stacks; offset: of its weights in a
+ * stack. */
 static uint64_t nonzero_from(const struct reader *r, uint64_t offset, int layer, uint64_t first)
 {
 	uint64_t pad = padded(inputs(r, r->stack, layer)), n = 0;
@@ -520,8 +523,8 @@ static enum rc layers(struct reader *r)
 	if (r->n_stacks != 1 && r->n_stacks != BUCKETS)
 		model_problem(r->m, STR(""), "only %" PRIu64 " of %d stacks of layers are there", r->n_stacks, BUCKETS);
 	if (cur_left(&r->c))
-		model_problem(r->m, STR(""), "%" PRIu64 " bytes after the layers belong to none (from byte %" PRIu64 " on)",
-			      cur_left(&r->c), cur_at(&r->c));
+		model_problem(r->m, STR(""), "%" PRIu64 " bytes after the layers belong to none (from byte %" PRIu64
+			      " on)", cur_left(&r->c), cur_at(&r->c));
 	fact_uint(r->m, "layer_stacks", r->n_stacks);
 	fact_uint(r->m, "weight_scale_bits", 6);
 	fact_uint(r->m, "output_scale", 16);
@@ -559,7 +562,8 @@ static enum rc read_nnue(struct model *m, uint32_t member, struct err *e)
 const struct format format_nnue = {
 	.name = "nnue",
 	.about = "evaluation nets of Stockfish (chess) and its relatives",
-	.reads = "versions of the releases 12 to 18 and of 2026, plain and LEB128 arrays; values as the stored integers",
+	.reads = "versions of the releases 12 to 18 and of 2026, plain and LEB128 arrays; values as the stored "
+		 "integers",
 	.files = "*.nnue",
 	.probe = probe,
 	.read = read_nnue,

@@ -1,7 +1,7 @@
 /*
- * Evaluation nets of chess engines without any header: 16-bit integers from the first byte to the last. Nothing in such a
- * file can be recognised, so it is read only when --format says so. The layout of jw1912/akimbo (src/network.rs in 2023,
- * written by its trainer, bullet) is found by the size of the file, which may be padded to a multiple of 64 bytes:
+ * Evaluation nets of chess engines without any header: 16-bit integers from the first byte to the last. Nothing in such
+ * a file can be recognised, so it is read only when --format says so. The layout of jw1912/akimbo (src/network.rs in
+ * 2023; bullet trains such nets) is found by the size of the file, which may be padded to a multiple of 64 bytes:
  *
  *	i16 feature_weights[768][width], feature_bias[width], output_weights[buckets][2][width], output_bias[buckets]
  *

@@ -66,7 +66,8 @@ static enum rc values(struct reader *r, struct tensor *t)
 
 		rc = textnum_i64(&r->t, &x);
 		if (rc == TEXTNUM_END) {
-			tensor_broken(r->m, t, "the file ends after %" PRIu64 " of its %" PRIu64 " values", i, t->count);
+			tensor_broken(r->m, t, "the file ends after %" PRIu64 " of its %" PRIu64 " values", i,
+				      t->count);
 			return err_set(r->e, "the file ends inside a layer");
 		}
 		if (rc == TEXTNUM_BAD)

@@ -23,7 +23,7 @@ enum textnum_rc {
 struct textnum textnum_of(struct bytes);
 uint64_t textnum_at(const struct textnum *); /* offset from the start */
 
-/* Takes a line, without its end, as a scanner of its own (whose offsets count from the same start); false: none left. */
+/* Takes a line, without its end, as a scanner of its own, whose offsets count from the same start; false: none left. */
 bool textnum_line(struct textnum *, struct textnum *line);
 
 /* Takes the next word, whatever it is; false when there is none. */
