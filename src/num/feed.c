@@ -73,6 +73,12 @@ static uint64_t byte_of(const struct feed *f, uint64_t at)
 
 uint64_t feed_offset(const struct tensor *t, uint64_t index)
 {
+	uint64_t at = 0;
+
+	for (unsigned k = t->rank; t->strides && k-- > 0; index /= t->shape[k])
+		at += index % t->shape[k] * t->strides[k];
+	if (t->strides)
+		return at * dtypes[t->type].bytes;
 	return stored_offset(t, t->fortran && t->rank > 1 ? stored_index(t, index) : index);
 }
 

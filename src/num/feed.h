@@ -32,7 +32,8 @@ void feed_copy(struct feed *, uint8_t *to);
 const uint8_t *feed_get(struct feed *, uint64_t first, size_t n, struct err *);
 void feed_close(struct feed *); /* NULL is fine */
 
-/* Where element `index` (row-major), or the block that it is in, begins: in bytes from the front of the tensor's span. */
+/* Where element `index` (row-major), or the block that it is in, begins: in bytes from the front of the tensor's span. Not
+ * of a packed tensor, whose values stand nowhere. */
 uint64_t feed_offset(const struct tensor *, uint64_t index);
 
 #endif

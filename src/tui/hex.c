@@ -714,6 +714,11 @@ void hex_open(struct screen *sc)
 
 	if (!sheet_of(&sh, sc->view, true))
 		return;
+	for (int side = A; side <= B; side++)
+		if ((sh.sides >> side & 1) && sc->s->rows[sh.row_of].t[side]->pack) {
+			screen_message(sc, "its values are worked out of several arrays, and have no bytes of their own");
+			return;
+		}
 	if (sc->view->ops->sheet)
 		view_pop(sc);
 	v = view_push(sc, &hex_view);

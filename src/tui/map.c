@@ -98,6 +98,8 @@ static enum rank rank_of(const struct view *v, const struct row *r, double value
 			return RANK_MARK;
 		return isfinite(value) ? RANK_VALUE : metric_ready(m, r) ? RANK_SAME : RANK_PENDING;
 	case ST_CHANGED:
+	case ST_CAST:
+	case ST_QUANTISED:
 		return RANK_VALUE;
 	case ST_PENDING:
 		return RANK_PENDING;

@@ -13,9 +13,7 @@ static bool has(const struct row *r, unsigned want)
 
 static bool compared(const struct row *r)
 {
-	bool put_side_by_side = r->status == ST_IDENTICAL || r->status == ST_EQUAL || r->status == ST_CHANGED;
-
-	return put_side_by_side && has(r, WANT_STATS);
+	return status_compared(r->status) && has(r, WANT_STATS);
 }
 
 static double get_rel_l2(const struct row *r)

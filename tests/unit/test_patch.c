@@ -399,6 +399,8 @@ static void offsets(void **state)
 	assert_int_equal(feed_offset(&t, 70), 2 * 18);
 	t = (struct tensor){.type = DT_U8, .rank = 1, .shape = shape, .count = 6, .stride = 10, .record = 4};
 	assert_int_equal(feed_offset(&t, 5), 11);
+	t = (struct tensor){.type = DT_F32, .rank = 2, .shape = shape, .count = 384, .strides = (uint64_t[]){1, 6}};
+	assert_int_equal(feed_offset(&t, 70), 4 * (1 + 6 * 6));
 }
 
 /* A block's values are what its scales make of its codes, for every type whose codes are numbers; float32 rounds. */
