@@ -697,6 +697,16 @@ void scan_progress(struct scan *sc, uint64_t *bytes_done, uint64_t *total)
 	pthread_mutex_unlock(&sc->lock);
 }
 
+bool scan_idle(struct scan *sc)
+{
+	bool idle;
+
+	pthread_mutex_lock(&sc->lock);
+	idle = sc->unfinished == 0 && !sc->finished;
+	pthread_mutex_unlock(&sc->lock);
+	return idle;
+}
+
 void scan_free(struct scan *sc)
 {
 	struct task *t;

@@ -38,6 +38,9 @@ void scan_wait(struct scan *, size_t row);
 /* Bytes read and bytes asked for so far; equal when nothing is under way. */
 void scan_progress(struct scan *, uint64_t *done, uint64_t *total);
 
+/* Whether all that was asked for was handed over. The last bytes are read a moment before that. */
+bool scan_idle(struct scan *);
+
 void scan_free(struct scan *); /* cancels what is under way; results stay with their rows */
 
 #endif

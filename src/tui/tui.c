@@ -88,10 +88,7 @@ static bool view_busy(struct screen *sc)
 
 static bool is_done(struct screen *sc)
 {
-	uint64_t done, total;
-
-	scan_progress(sc->scan, &done, &total);
-	return sc->n_ready == sc->s->n_rows && done == total && !browse_wants_details(sc->view) && !view_busy(sc);
+	return sc->n_ready == sc->s->n_rows && scan_idle(sc->scan) && !browse_wants_details(sc->view) && !view_busy(sc);
 }
 
 /* ---- with a terminal ---- */
