@@ -1,197 +1,68 @@
-/*
- * Where the scales stand: ggml-org/ggml, ggml-common.h and dequantize_row_* of ggml-quants.c. Codes need not be unpacked
- * again: a decoded value and its scale tell its place on the grid.
- */
+/* Codes need not be unpacked again: a decoded value and its scale tell its place on the grid. */
 #include "num/grid.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include "bytes/cur.h"
-#include "num/decode.h"
+#include "num/scale.h"
 
-/*
- * Of a run of elements with common scales: y = scale * level - min; level is a whole number, or one of a table. The
- * doubts are how far what is stored may be from what codes were chosen by. Where a run's scale is rounded to a few bits,
- * codes were chosen by the rounded one, but the ends of the grid are not where they were meant to be:
- * the slips are by how much.
- */
-struct scales {
-	double scale, scale_doubt, scale_slip;
-	double min, min_doubt, min_slip;
+/* How a quantiser's numbers came to be what is stored. */
+enum storage {
+	EXACT = 0,
+	IN_F16 = 1,  /* the unit was rounded to F16; codes were chosen by the unrounded one */
+	IN_F32 = 2,  /* likewise, to F32 */
+	IN_FEW = 4   /* the scale was rounded to a few bits; codes were chosen by the rounded one, but the ends of the grid
+		      * are not where they were meant to be */
 };
 
 struct grid {
-	unsigned run;         /* elements that share a scale */
 	int least, most;      /* levels, where there is no table */
 	const double *levels; /* ascending, n_levels of them; or NULL */
 	unsigned n_levels;
-	void (*scales)(struct scales *, const uint8_t *block, size_t run);
+	unsigned storage;
+	bool known;
 };
-
-/* Rounding to nearest in F16 moves a number by at most 2^-11 of it, or half of the smallest subnormal. */
-static double f16_doubt(double x)
-{
-	return fmax(fabs(x) * 0x1p-11, 0x1p-25);
-}
-
-static double f16_at(const uint8_t *p)
-{
-	double x;
-
-	decode(DT_F16, &x, p, 1);
-	return x;
-}
-
-static void set_scale(struct scales *s, double d)
-{
-	s->scale = d;
-	s->scale_doubt = f16_doubt(d);
-}
-
-/* A whole number of d. */
-static void set_multiple(struct scales *s, double d, int times)
-{
-	s->scale = d * times;
-	s->scale_doubt = f16_doubt(d) * abs(times);
-	s->scale_slip = fabs(d) / 2;
-}
-
-static void set_min(struct scales *s, double d, int times)
-{
-	s->min = d * times;
-	s->min_doubt = f16_doubt(d) * abs(times);
-	s->min_slip = fabs(d) / 2;
-}
-
-/* ---- where the scales of run number i are ---- */
-
-static void scale_first(struct scales *s, const uint8_t *block, size_t i)
-{
-	(void)i;
-	set_scale(s, f16_at(block));
-}
-
-static void scale_and_min(struct scales *s, const uint8_t *block, size_t i)
-{
-	(void)i;
-	set_scale(s, f16_at(block));
-	s->min = -f16_at(block + 2);
-	s->min_doubt = f16_doubt(s->min);
-}
-
-static void scale_q8_k(struct scales *s, const uint8_t *block, size_t i)
-{
-	double d;
-	(void)i;
-
-	decode(DT_F32, &d, block, 1);
-	s->scale = d;
-	s->scale_doubt = fabs(d) * 0x1p-22; /* two roundings in F32 */
-}
-
-static void scale_tq1_0(struct scales *s, const uint8_t *block, size_t i)
-{
-	(void)i;
-	set_scale(s, f16_at(block + 52));
-}
-
-static void scale_tq2_0(struct scales *s, const uint8_t *block, size_t i)
-{
-	(void)i;
-	set_scale(s, f16_at(block + 64));
-}
-
-static void scale_q2_k(struct scales *s, const uint8_t *block, size_t i)
-{
-	set_multiple(s, f16_at(block + 80), block[i] & 15);
-	set_min(s, f16_at(block + 82), block[i] >> 4);
-}
-
-/* 16 scales of 6 bits, less 32: the low 4 bits in the nibbles of 8 bytes, the high 2 in the pairs of the next 4. */
-static void scale_q3_k(struct scales *s, const uint8_t *block, size_t i)
-{
-	const uint8_t *p = block + 96;
-	int times = (p[i % 8] >> 4 * (i / 8) & 15) | (p[8 + i % 4] >> 2 * (i / 4) & 3) << 4;
-
-	set_multiple(s, f16_at(block + 108), times - 32);
-}
-
-/* 8 scales and 8 minima of 6 bits. Those of runs 0 to 3 are the low bits of bytes 0 to 3 and 4 to 7, whose high two
- * belong to runs 4 to 7, as do the nibbles of bytes 8 to 11. */
-static void scale_q4_k(struct scales *s, const uint8_t *block, size_t i)
-{
-	const uint8_t *p = block + 4;
-	int scale = i < 4 ? p[i] & 63 : (p[i + 4] & 15) | p[i - 4] >> 6 << 4;
-	int min = i < 4 ? p[i + 4] & 63 : p[i + 4] >> 4 | p[i] >> 6 << 4;
-
-	set_multiple(s, f16_at(block), scale);
-	set_min(s, f16_at(block + 2), min);
-}
-
-static void scale_q6_k(struct scales *s, const uint8_t *block, size_t i)
-{
-	set_multiple(s, f16_at(block + 208), (int8_t)block[192 + i]);
-}
-
-static void scale_iq4_xs(struct scales *s, const uint8_t *block, size_t i)
-{
-	unsigned high = block[2] | (unsigned)block[3] << 8;
-	int times = (block[4 + i / 2] >> 4 * (i % 2) & 15) | (int)(high >> 2 * i & 3) << 4;
-
-	set_multiple(s, f16_at(block), times - 32);
-}
-
-static void scale_mxfp4(struct scales *s, const uint8_t *block, size_t i)
-{
-	(void)i;
-	s->scale = ldexp(1, block[0] - 128); /* E8M0, halved: the levels are doubled */
-}
-
-/* An E4M3 number without a sign, halved likewise; 0x7f is 0. */
-static void scale_nvfp4(struct scales *s, const uint8_t *block, size_t i)
-{
-	unsigned code = block[i] & 127u, e = code >> 3, m = code & 7;
-	double unit = ldexp(1, (e ? (int)e : 1) - 11);
-
-	s->scale = code == 127 ? 0 : unit * (e ? m + 8 : m);
-	s->scale_slip = unit / 2;
-}
-
-/* ---- the table ---- */
 
 static const double iq4_levels[] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 static const double fp4_levels[] = {-12, -8, -6, -4, -3, -2, -1, 0, 1, 2, 3, 4, 6, 8, 12}; /* doubled */
-static const double sign_levels[] = {-1, 1};
 
-#define TABLE(of) .levels = (of), .n_levels = COUNT(of)
+#define EVEN(from, to, how) {.least = (from), .most = (to), .storage = (how), .known = true}
+#define TABLE(of, how)      {.levels = (of), .n_levels = COUNT(of), .storage = (how), .known = true}
 
 static const struct grid grids[DT_COUNT] = {
-	[DT_Q4_0] = {.run = 32, .least = -8, .most = 7, .scales = scale_first},
-	[DT_Q4_1] = {.run = 32, .least = 0, .most = 15, .scales = scale_and_min},
-	[DT_Q5_0] = {.run = 32, .least = -16, .most = 15, .scales = scale_first},
-	[DT_Q5_1] = {.run = 32, .least = 0, .most = 31, .scales = scale_and_min},
-	[DT_Q8_0] = {.run = 32, .least = -128, .most = 127, .scales = scale_first},
-	[DT_Q8_1] = {.run = 32, .least = -128, .most = 127, .scales = scale_first},
-	[DT_Q2_K] = {.run = 16, .least = 0, .most = 3, .scales = scale_q2_k},
-	[DT_Q3_K] = {.run = 16, .least = -4, .most = 3, .scales = scale_q3_k},
-	[DT_Q4_K] = {.run = 32, .least = 0, .most = 15, .scales = scale_q4_k},
-	[DT_Q5_K] = {.run = 32, .least = 0, .most = 31, .scales = scale_q4_k},
-	[DT_Q6_K] = {.run = 16, .least = -32, .most = 31, .scales = scale_q6_k},
-	[DT_Q8_K] = {.run = 256, .least = -128, .most = 127, .scales = scale_q8_k},
-	[DT_IQ4_NL] = {.run = 32, TABLE(iq4_levels), .scales = scale_first},
-	[DT_IQ4_XS] = {.run = 32, TABLE(iq4_levels), .scales = scale_iq4_xs},
-	[DT_TQ1_0] = {.run = 256, .least = -1, .most = 1, .scales = scale_tq1_0},
-	[DT_TQ2_0] = {.run = 256, .least = -1, .most = 2, .scales = scale_tq2_0},
-	[DT_MXFP4] = {.run = 32, TABLE(fp4_levels), .scales = scale_mxfp4},
-	[DT_NVFP4] = {.run = 16, TABLE(fp4_levels), .scales = scale_nvfp4},
-	[DT_Q1_0] = {.run = 128, TABLE(sign_levels), .scales = scale_first},
-	[DT_Q2_0] = {.run = 64, .least = -1, .most = 2, .scales = scale_first},
+	[DT_Q4_0] = EVEN(-8, 7, IN_F16),
+	[DT_Q4_1] = EVEN(0, 15, IN_F16),
+	[DT_Q5_0] = EVEN(-16, 15, IN_F16),
+	[DT_Q5_1] = EVEN(0, 31, IN_F16),
+	[DT_Q8_0] = EVEN(-128, 127, IN_F16),
+	[DT_Q8_1] = EVEN(-128, 127, IN_F16),
+	[DT_Q2_K] = EVEN(0, 3, IN_F16 | IN_FEW),
+	[DT_Q3_K] = EVEN(-4, 3, IN_F16 | IN_FEW),
+	[DT_Q4_K] = EVEN(0, 15, IN_F16 | IN_FEW),
+	[DT_Q5_K] = EVEN(0, 31, IN_F16 | IN_FEW),
+	[DT_Q6_K] = EVEN(-32, 31, IN_F16 | IN_FEW),
+	[DT_Q8_K] = EVEN(-128, 127, IN_F32),
+	[DT_IQ4_NL] = TABLE(iq4_levels, IN_F16),
+	[DT_IQ4_XS] = TABLE(iq4_levels, IN_F16 | IN_FEW),
+	[DT_TQ1_0] = EVEN(-1, 1, IN_F16),
+	[DT_TQ2_0] = EVEN(-1, 2, IN_F16),
+	[DT_MXFP4] = TABLE(fp4_levels, EXACT),
+	[DT_NVFP4] = TABLE(fp4_levels, IN_FEW),
+	[DT_Q1_0] = EVEN(0, 1, IN_F16),
+	[DT_Q2_0] = EVEN(-1, 2, IN_F16),
 };
 
 bool grid_has(enum dtype t)
 {
-	return grids[t].run != 0;
+	return grids[t].known;
+}
+
+/* How far a number may have been before it was stored: half a unit in the last place, or of the smallest subnormal. */
+static double doubt(const struct grid *g, double x)
+{
+	if (g->storage & IN_F16)
+		return fmax(fabs(x) * 0x1p-11, 0x1p-25);
+	return g->storage & IN_F32 ? fabs(x) * 0x1p-22 : 0; /* of the scale and of its inverse */
 }
 
 /* ---- cells, in levels: a value's place on the grid, and how far its cell reaches down and up ---- */
@@ -235,7 +106,7 @@ static struct place lost_place(const struct grid *g)
 	return (struct place){.level = fmax(fabs(least), fabs(most)), .end = {true, true}};
 }
 
-static bool in_cell(const struct grid *g, const struct scales *s, double y, double x)
+static bool in_cell(const struct grid *g, const struct block_scale *s, double y, double x)
 {
 	double at = (y + s->min) / s->scale, size = fabs(s->scale), room;
 	int up = (x > y) == (s->scale > 0);
@@ -244,9 +115,10 @@ static bool in_cell(const struct grid *g, const struct scales *s, double y, doub
 	if (!isfinite(x) || !isfinite(y))
 		return isnan(x) && isnan(y);
 	p = size == 0 ? lost_place(g) : g->levels ? table_place(g, at) : even_place(g, at);
-	room = p.reach[up] * size + (fabs(p.level) + p.reach[up]) * s->scale_doubt + s->min_doubt;
-	if (p.end[up])
-		room += fabs(p.level) * s->scale_slip + s->min_slip;
+	room = p.reach[up] * size + (fabs(p.level) + p.reach[up]) * abs(s->times) * doubt(g, s->unit) +
+	       s->min_times * doubt(g, s->min_unit);
+	if (p.end[up] && g->storage & IN_FEW)
+		room += fabs(p.level) * fabs(s->unit) / 2 + fabs(s->min_unit) / 2;
 	return fabs(x - y) <= room;
 }
 
@@ -262,7 +134,7 @@ static double sure_reach(const struct grid *g)
 	return least / 2;
 }
 
-/* Sixteen at a time, without a branch: a run is a multiple of that. */
+/* Sixteen at a time, without a branch: a group is a multiple of that. */
 static bool all_near(const double *y, const double *x, double near)
 {
 	unsigned far = 0;
@@ -272,11 +144,12 @@ static bool all_near(const double *y, const double *x, double near)
 	return !far;
 }
 
-static size_t run_beyond(const struct grid *g, const struct scales *s, double near, const double *y, const double *x)
+static size_t group_beyond(const struct grid *g, const struct block_scale *s, double near, const double *y,
+			   const double *x, size_t n)
 {
 	size_t beyond = 0;
 
-	for (size_t at = 0; at < g->run; at += 16) {
+	for (size_t at = 0; at < n; at += 16) {
 		if (all_near(y + at, x + at, near))
 			continue;
 		for (size_t i = at; i < at + 16; i++)
@@ -291,14 +164,12 @@ size_t grid_beyond(enum dtype t, const uint8_t *raw, const double *y, const doub
 	double sure = sure_reach(g);
 	size_t beyond = 0;
 
-	for (; n; n -= dtypes[t].items, raw += dtypes[t].bytes)
-		for (size_t run = 0; run < dtypes[t].items / g->run; run++) {
-			struct scales s = {0};
+	for (; n; n -= dtypes[t].items, raw += dtypes[t].bytes) {
+		struct block_scale s[SCALES_MAX];
+		unsigned groups = block_scales(t, raw, s), each = dtypes[t].items / groups;
 
-			g->scales(&s, raw, run);
-			beyond += run_beyond(g, &s, sure * fabs(s.scale), y, x);
-			x += g->run;
-			y += g->run;
-		}
+		for (unsigned i = 0; i < groups; i++, x += each, y += each)
+			beyond += group_beyond(g, &s[i], sure * fabs(s[i].scale), y, x, each);
+	}
 	return beyond;
 }

@@ -12,6 +12,11 @@ struct block_scale {
 	double scale, min;
 	int zero;
 	bool table;
+
+	/* What is stored: scale = unit * times, where unit is the block's and times the group's own (1 where it has none);
+	 * min likewise (0 times where there is none). */
+	double unit, min_unit;
+	int times, min_times;
 };
 
 /* Of one block, as packed little-endian bytes. Returns how many groups of equal length it has, at most SCALES_MAX; 0 when

@@ -426,7 +426,7 @@ static void scales(void **state)
 				memcpy(block, &(float){0.01f}, 4);
 			/* half floats that stand anywhere come out finite */
 			for (unsigned at = 0; at + 1 < dtypes[type].bytes; at++)
-				if (at == 0 || at == 2 || at == 64 || at == 80 || at == 82 || at == 108 || at == 208)
+				if (at == 0 || at == 2 || at == 52 || at == 64 || at == 80 || at == 82 || at == 108 || at == 208)
 					block[at + 1] = (uint8_t)(0x20 | (block[at + 1] & 0x87));
 			n = block_scales((enum dtype)type, block, s);
 			if (n == 0 || s[0].table)
