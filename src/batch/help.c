@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/version.h"
 #include "batch/batch.h"
+#include "format/h5scan.h"
 
 static void put_usage(struct buf *b)
 {
@@ -44,6 +45,10 @@ int help(const struct opts *o)
 
 	if (o->version && !o->help) {
 		buf_puts(&b, "weigh " WEIGH_VERSION "\n");
+		if (h5_version())
+			buf_printf(&b, "HDF5: libhdf5 %s\n", h5_version());
+		else
+			buf_puts(&b, "HDF5: not in this build\n");
 	} else if (o->cmd) {
 		buf_printf(&b, "Usage: weigh %s [OPTIONS] %s\n\n%s\n", o->cmd->name, o->cmd->args, o->cmd->about);
 		put_options(&b);

@@ -255,6 +255,8 @@ json_t *js_tensor(const struct model *m, const struct tensor *t)
 	json_t *o = sure(json_object());
 
 	js_put_text(o, "name", t->name);
+	if (t->alias.n)
+		js_put_text(o, "alias", t->alias);
 	js_put(o, "type", js_text(str_of(t->type_name)));
 	js_put(o, "shape", js_shape(t->shape, t->rank));
 	js_put(o, "count", js_u64(t->count));

@@ -52,6 +52,10 @@ static void put_note(struct buf *b, const struct tensor *t)
 		buf_puts(b, b->n ? "; tied to " : "tied to ");
 		buf_str(b, t->tied);
 	}
+	if (t->alias.n) {
+		buf_puts(b, b->n ? "; also named " : "also named ");
+		buf_str(b, t->alias);
+	}
 	if (t->note)
 		buf_printf(b, "%s%s", b->n ? "; " : "", t->note);
 	if (!t->strides)

@@ -6,7 +6,7 @@
  *
  * Files are opened and mapped read-only and private. What stands compressed as a whole (x.gguf.gz, an entry of a
  * tarball) is inflated once into an unlinked temporary file and then mapped like the rest; deflated zip entries stay
- * where they are and are streamed.
+ * where they are and are streamed. So is a member made of pieces: what a file keeps apart though it is one tensor.
  */
 #ifndef BYTES_SOURCE_H
 #define BYTES_SOURCE_H
@@ -19,9 +19,16 @@ struct span {
 	uint64_t offset, length;
 };
 
+/* Bytes of a mapped member, as often as said: a constant that a file gives once may stand for many elements. */
+struct piece {
+	struct span span;
+	uint64_t times;
+};
+
 enum member_kind {
-	MEMBER_MAPPED,  /* bytes stand in a mapped file: data is valid */
-	MEMBER_DEFLATED /* raw deflate: packed is valid, size is the inflated size */
+	MEMBER_MAPPED,   /* bytes stand in a mapped file: data is valid */
+	MEMBER_DEFLATED, /* raw deflate: packed is valid, size is the inflated size */
+	MEMBER_PIECES    /* one after the other: pieces is valid */
 };
 
 struct member {
@@ -29,8 +36,10 @@ struct member {
 	enum member_kind kind;
 	struct bytes data;    /* the mapped bytes */
 	struct bytes packed;  /* MEMBER_DEFLATED: the compressed bytes */
+	const struct piece *pieces; /* MEMBER_PIECES: n_pieces of them */
+	size_t n_pieces;
 	uint64_t size;        /* bytes, inflated */
-	uint64_t file_offset; /* where data or packed begins in its file; 0 for a whole file */
+	uint64_t file_offset; /* where data, packed or the first piece begins in its file; 0 for a whole file */
 	uint32_t file;        /* the member that is the file this one lies in (itself for a file) */
 	uint32_t crc;         /* MEMBER_DEFLATED and stored entries: CRC-32 of the inflated bytes */
 };
@@ -60,6 +69,11 @@ enum rc source_open_below(struct source *, uint32_t beside, struct str path, uin
  * one, *count how many there are. Directories are left out; an encrypted or otherwise unreadable entry fails. */
 enum rc source_add_zip(struct source *, uint32_t file, uint32_t *first, uint32_t *count, struct err *);
 
+/* Adds a member that is the pieces, which lie in mapped members, one after the other. Nothing is copied but the list. It
+ * comes to at most SOURCE_REPEAT_MAX bytes where something is repeated. */
+enum rc source_add_pieces(struct source *, struct str name, const struct piece *, size_t n, uint32_t *member,
+			  struct err *);
+
 /* The mapped bytes of a span; false when the member is not mapped or the span leaves it. */
 bool source_slice(const struct source *, struct span, struct bytes *out);
 
@@ -81,5 +95,6 @@ enum rc source_head(struct source *, uint32_t member, size_t n, struct bytes *ou
 void source_close(struct source *); /* unmaps and closes all; safe on a zeroed one */
 
 #define SOURCE_INFLATE_MAX ((uint64_t)64 << 30)
+#define SOURCE_REPEAT_MAX ((uint64_t)4 << 30)
 
 #endif

@@ -6,6 +6,8 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -103,7 +105,7 @@ uint64_t spool_at(const struct spool *sp)
 	return sp->size;
 }
 
-static enum rc flush(struct spool *sp, struct err *e)
+enum rc spool_flush(struct spool *sp, struct err *e)
 {
 	size_t n = sp->held;
 
@@ -116,7 +118,7 @@ enum rc spool_put(struct spool *sp, const void *p, size_t n, struct err *e)
 	if (n > SOURCE_INFLATE_MAX - sp->size)
 		return err_set(e, "comes to more than %" PRIu64 " bytes: refused", SOURCE_INFLATE_MAX);
 	sp->size += n;
-	if (n > HELD - sp->held && flush(sp, e) != RC_OK)
+	if (n > HELD - sp->held && spool_flush(sp, e) != RC_OK)
 		return RC_FAIL;
 	if (n > HELD)
 		return spool_write(sp->fd, p, n, e);
@@ -137,9 +139,55 @@ enum rc spool_f32(struct spool *sp, float x, struct err *e)
 	return spool_put(sp, b, sizeof(b), e);
 }
 
+/* The disk gives the bytes now or never: a page that it has no room for later would be a bus error. */
+static enum rc lengthen(int fd, uint64_t from, uint64_t to, struct err *e)
+{
+#ifdef __APPLE__
+	int why = ftruncate(fd, (off_t)to) == 0 ? 0 : errno;
+	(void)from;
+#else
+	int why = posix_fallocate(fd, (off_t)from, (off_t)(to - from));
+#endif
+	return why ? err_set(e, "cannot be unpacked into a temporary file: %s", strerror(why)) : RC_OK;
+}
+
+enum rc spool_room(struct spool *sp, uint64_t n, void **p, uint64_t *at, struct err *e)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), from = u64_ceil_div(sp->size, page) * page;
+
+	if (n > SOURCE_INFLATE_MAX - from || n > PTRDIFF_MAX)
+		return err_set(e, "comes to more than %" PRIu64 " bytes: refused", SOURCE_INFLATE_MAX);
+	if (spool_flush(sp, e) != RC_OK || lengthen(sp->fd, sp->size, from + n, e) != RC_OK)
+		return RC_FAIL;
+	*p = mmap(NULL, (size_t)n, PROT_READ | PROT_WRITE, MAP_SHARED, sp->fd, (off_t)from);
+	if (*p == MAP_FAILED)
+		return err_set(e, "%" PRIu64 " bytes of a temporary file cannot be mapped: %s", n, strerror(errno));
+	if (lseek(sp->fd, (off_t)(from + n), SEEK_SET) < 0) /* where the next bytes are put */
+		return err_set(e, "cannot be unpacked into a temporary file: %s", strerror(errno));
+	*at = from;
+	sp->size = from + n;
+	return RC_OK;
+}
+
+void spool_room_end(struct spool *sp, void *p, uint64_t n)
+{
+	(void)sp;
+	munmap(p, (size_t)n);
+}
+
+enum rc spool_filled(struct spool *sp, uint64_t size, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(sp->fd, &st) != 0 || st.st_size < 0 || (uint64_t)st.st_size < size)
+		return err_set(e, "what was unpacked into a temporary file is not all there");
+	sp->size = size;
+	return RC_OK;
+}
+
 enum rc spool_end(struct spool *sp, struct err *e)
 {
-	enum rc rc = flush(sp, e);
+	enum rc rc = spool_flush(sp, e);
 
 	if (rc == RC_OK && sp->size)
 		rc = source_map_into(sp->source, sp->member, sp->fd, sp->size, e);

@@ -17,6 +17,15 @@ uint64_t spool_at(const struct spool *); /* bytes so far: where the next ones wi
 enum rc spool_put(struct spool *, const void *p, size_t n, struct err *);
 enum rc spool_f32(struct spool *, float x, struct err *); /* little-endian */
 
+/*
+ * For a process of its own that fills it, a child by fork: n more bytes, zeros, mapped for writing; they begin at *at, on a
+ * page. The parent knows nothing of that before spool_filled(size) tells it, and then ends the spool.
+ */
+enum rc spool_room(struct spool *, uint64_t n, void **p, uint64_t *at, struct err *);
+void spool_room_end(struct spool *, void *p, uint64_t n);
+enum rc spool_flush(struct spool *, struct err *); /* what was put is in the file then */
+enum rc spool_filled(struct spool *, uint64_t size, struct err *);
+
 /* Maps it. The spool is freed, whatever comes of it. */
 enum rc spool_end(struct spool *, struct err *);
 void spool_drop(struct spool *); /* gives up: the member stays empty; NULL is fine */

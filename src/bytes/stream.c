@@ -6,8 +6,11 @@
 #include <zlib.h>
 
 struct stream {
+	const struct source *source;
 	struct str name;
-	struct bytes mapped;   /* what is left of a mapped span */
+	struct bytes mapped;   /* what is left of a mapped span, or of a piece */
+	const struct piece *piece, *last; /* the one mapped is of, past the last one; NULL without pieces */
+	uint64_t times;        /* that the piece is still to come, after this time */
 	struct bytes packed;   /* compressed bytes that zlib has not been given yet */
 	uint64_t at, end, size; /* inflated bytes so far; the span's end; the member's size */
 	uint32_t crc, want_crc;
@@ -90,6 +93,83 @@ static enum rc skip_to(struct stream *s, uint64_t offset, struct err *e)
 	return rc;
 }
 
+/* ---- pieces ---- */
+
+/* Begins at a byte of the whole. */
+static void seek_piece(struct stream *s, uint64_t offset)
+{
+	uint64_t all = 0, n;
+
+	for (;; s->piece++) {
+		if (s->piece == s->last) /* at the end */
+			return;
+		n = s->piece->span.length;
+		all = n * s->piece->times; /* checked when the member was made */
+		if (offset < all)
+			break;
+		offset -= all;
+	}
+	s->times = s->piece->times - 1 - offset / n;
+	source_slice(s->source, s->piece->span, &s->mapped);
+	s->mapped.p += offset % n;
+	s->mapped.n -= (size_t)(offset % n);
+}
+
+/* The bytes that follow, when those of `mapped` are used up. n bytes are left of the whole, so there are some. */
+static void next_piece(struct stream *s)
+{
+	while (!s->mapped.n) {
+		if (!s->times) {
+			s->piece++;
+			s->times = s->piece->times;
+			continue;
+		}
+		s->times--;
+		source_slice(s->source, s->piece->span, &s->mapped);
+	}
+}
+
+/* The piece that is about to begin, as often as it fits into n bytes, at least once: what is there is copied on, twice as
+ * much each time. Returns the bytes written. */
+static size_t write_repeated(struct stream *s, uint8_t *p, size_t n)
+{
+	size_t one = s->mapped.n, all = (size_t)u64_min(n / one, s->times + 1) * one;
+
+	memcpy(p, s->mapped.p, one);
+	for (size_t done = one; done < all;) {
+		size_t k = done < all - done ? done : all - done;
+
+		memcpy(p + done, p, k);
+		done += k;
+	}
+	s->times -= all / one - 1;
+	s->mapped.n = 0;
+	return all;
+}
+
+static void read_mapped(struct stream *s, uint8_t *p, size_t n)
+{
+	s->at += n;
+	while (n) {
+		size_t k;
+
+		if (!s->mapped.n)
+			next_piece(s);
+		if (s->piece && s->times && s->mapped.n == s->piece->span.length && n / 2 >= s->mapped.n) {
+			k = write_repeated(s, p, n);
+		} else {
+			k = n < s->mapped.n ? n : s->mapped.n;
+			memcpy(p, s->mapped.p, k);
+			s->mapped.p += k;
+			s->mapped.n -= k;
+		}
+		p += k;
+		n -= k;
+	}
+}
+
+/* ---- all together ---- */
+
 enum rc stream_open(struct stream **out, const struct source *source, struct span span, struct err *e)
 {
 	const struct member *m;
@@ -103,9 +183,14 @@ enum rc stream_open(struct stream **out, const struct source *source, struct spa
 		return err_set(e, "%.*s has %" PRIu64 " bytes; %" PRIu64 " are wanted from byte %" PRIu64 " on",
 			       (int)m->name.n, m->name.p, m->size, span.length, span.offset);
 	s = xcalloc(1, sizeof(*s));
-	*s = (struct stream){.name = m->name, .size = m->size, .want_crc = m->crc};
+	*s = (struct stream){.source = source, .name = m->name, .size = m->size, .want_crc = m->crc};
 	if (m->kind == MEMBER_MAPPED) {
 		s->mapped = (struct bytes){m->data.p + span.offset, (size_t)span.length};
+		s->at = span.offset;
+	} else if (m->kind == MEMBER_PIECES) {
+		s->piece = m->pieces;
+		s->last = m->pieces + m->n_pieces;
+		seek_piece(s, span.offset);
 		s->at = span.offset;
 	} else {
 		s->packed = m->packed;
@@ -130,11 +215,7 @@ enum rc stream_read(struct stream *s, void *out, size_t n, struct err *e)
 		return err_set(e, "%.*s: %zu bytes wanted, %" PRIu64 " left", (int)s->name.n, s->name.p, n,
 			       s->end - s->at);
 	if (!s->deflated) {
-		if (n)
-			memcpy(p, s->mapped.p, n);
-		s->mapped.p += n;
-		s->mapped.n -= n;
-		s->at += n;
+		read_mapped(s, p, n);
 		return RC_OK;
 	}
 	while (n) {

@@ -504,6 +504,7 @@ const struct format format_coreml_package = {
 	.about = "the manifest of a Core ML package (.mlpackage)",
 	.reads = "the model that it names and its weights",
 	.files = "Manifest.json",
+	.rank = RANK_INDEX,
 	.probe = probe_package,
 	.read = read_package,
 };

@@ -18,6 +18,8 @@ const struct format *const formats[] = {
 	&format_torch, &format_torch_index, &format_pickle, &format_paddle,
 	&format_onnx, &format_coreml, &format_coreml_package, &format_caffe, &format_mxnet, &format_ncnn, &format_ncnn_bin,
 	&format_darknet, &format_dlib, &format_ggml,
+	&format_tensorflow, &format_tensorflow_shard, &format_graphdef, &format_savedmodel, &format_tflite,
+	&format_flax, &format_flax_index, &format_hdf5, &format_keras,
 	&format_lc0, &format_leela, &format_katago, &format_nnue, &format_nnue_raw, &format_gnubg, &format_rnnoise,
 	NULL,
 };
@@ -51,19 +53,14 @@ static struct bytes first_bytes(struct bytes b)
 	return (struct bytes){b.p, b.n < PROBE_BYTES ? b.n : PROBE_BYTES};
 }
 
-static bool is_index(const struct format *f)
-{
-	return f == &format_safetensors_index || f == &format_torch_index || f == &format_coreml_package;
-}
-
-/* Of an archive's entry only the beginning is known. An index alone is no model there. A zip file of a format that is
- * not read counts, too: it is named as a whole instead of being searched. */
+/* Of an archive's entry only the beginning is known. An index or a part alone is no model there. A zip file of a format
+ * that is not read counts, too: it is named as a whole instead of being searched. */
 static bool is_weights(struct bytes head, const char *name)
 {
 	struct probe p = {.head = first_bytes(head), .size = UINT64_MAX, .name = name};
 	const struct format *f = best(&p);
 
-	return f ? !is_index(f) : describe_zip(p.head) != NULL;
+	return f ? f->rank == RANK_WHOLE : describe_zip(p.head) != NULL;
 }
 
 static const struct format *probe_member(const struct model *m, uint32_t member)
@@ -109,18 +106,20 @@ static void listing_free(struct listing *l)
 	free(l->items);
 }
 
-/* Looks into a file without mapping it: only regular files, and only their first bytes. */
-static const struct format *look(const char *path, uint8_t *head)
+/* Looks into a file without mapping it: only regular files, and only their first and last bytes. buf has room for both. */
+static const struct format *look(const char *path, uint8_t *buf)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	const struct format *f = NULL;
 	struct stat st;
-	ssize_t n;
+	ssize_t n, k;
 
 	if (fd < 0)
 		return NULL;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (n = pread(fd, head, PROBE_BYTES, 0)) > 0)
-		f = best(&(struct probe){.head = {head, (size_t)n}, .size = (uint64_t)st.st_size, .name = path});
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (n = pread(fd, buf, PROBE_BYTES, 0)) > 0 &&
+	    (k = pread(fd, buf + n, (size_t)n, st.st_size - n)) >= 0)
+		f = best(&(struct probe){.head = {buf, (size_t)n}, .tail = {buf + n, (size_t)k},
+					 .size = (uint64_t)st.st_size, .name = path});
 	close(fd);
 	return f;
 }
@@ -139,7 +138,7 @@ static enum rc list_directory(struct listing *l, const char *dir, struct err *e)
 
 	if (!d)
 		return err_set(e, "the directory cannot be read: %s", strerror(errno));
-	head = xmalloc(PROBE_BYTES);
+	head = xmalloc(2 * PROBE_BYTES);
 		/* cppcheck-suppress readdirCalled ; one thread */
 	for (size_t seen = 0; seen < LOOKED_AT && (entry = readdir(d)); seen++) {
 		struct buf path = {0};
@@ -168,7 +167,7 @@ static enum rc list_directory(struct listing *l, const char *dir, struct err *e)
 
 static bool same_set(const char *a, const char *b)
 {
-	static const char *const endings[] = {".safetensors", ".gguf", ".bin", ".pt", ".pth"};
+	static const char *const endings[] = {".safetensors", ".gguf", ".bin", ".pt", ".pth", ".msgpack"};
 	struct str na = base_name(str_of(a)), nb = base_name(str_of(b));
 	struct shard sa, sb;
 
@@ -196,20 +195,32 @@ static enum rc too_many(const struct listing *l, struct err *e)
 	return rc;
 }
 
-/* The one model in a directory: its only index, its only weight file, or its only set of shards. */
-static enum rc choose(const struct listing *l, const char **path, struct err *e)
+/* Leaves only the files of the highest rank. */
+static void keep_highest(struct listing *l)
 {
-	size_t indexes = 0;
+	enum format_rank highest = RANK_PART;
+	size_t n = 0;
 
+	for (size_t i = 0; i < l->n; i++)
+		if (l->items[i].format->rank > highest)
+			highest = l->items[i].format->rank;
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->items[i].format->rank == highest)
+			l->items[n++] = l->items[i];
+		else
+			free(l->items[i].path);
+	}
+	l->n = n;
+}
+
+/* The one model in a directory: its only index, its only weight file, or its only set of shards. */
+static enum rc choose(struct listing *l, const char **path, struct err *e)
+{
+	keep_highest(l);
 	if (!l->n)
 		return err_set(e, "is a directory without a weight file that this build reads");
 	*path = l->items[0].path;
-	for (size_t i = 0; i < l->n; i++)
-		if (is_index(l->items[i].format)) {
-			*path = l->items[i].path;
-			indexes++;
-		}
-	if (indexes == 1)
+	if (l->items[0].format->rank == RANK_PART) /* what it is a part of will be missed when it is opened */
 		return RC_OK;
 	for (size_t i = 1; i < l->n; i++)
 		if (!same_set(l->items[0].path, l->items[i].path))
@@ -220,7 +231,10 @@ static enum rc choose(const struct listing *l, const char **path, struct err *e)
 /* The file inside by which a directory that holds no weight file itself is known to be a model. */
 static const char *deeper(struct arena *a, const char *dir)
 {
-	static const char *const paths[] = {"Data/com.apple.CoreML/model.mlmodel"}; /* a package without its manifest */
+	static const char *const paths[] = {
+		"Data/com.apple.CoreML/model.mlmodel", /* a package without its manifest */
+		"variables/variables.index",           /* TensorFlow's SavedModel without its graph */
+	};
 
 	for (size_t i = 0; i < COUNT(paths); i++) {
 		const char *path = arena_printf(a, "%s/%s", dir, paths[i]);
@@ -254,15 +268,18 @@ enum rc model_open(struct model *m, const char *path, const char *want, struct e
 {
 	struct stat st;
 	uint32_t member = 0;
+	const char *index;
 	enum rc rc;
 
 	*m = (struct model){0};
 	m->path = arena_str(&m->arena, str_of(path)).p;
 	m->variant = "";
+	index = arena_printf(&m->arena, "%s.index", path); /* TensorFlow's users name a checkpoint without an ending */
 	if (strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		rc = open_directory(m, path, &member, e);
 	else
-		rc = source_open(&m->source, path, is_weights, &member, e);
+		rc = source_open(&m->source, access(path, F_OK) != 0 && access(index, F_OK) == 0 ? index : path,
+				 is_weights, &member, e);
 	if (rc == RC_OK)
 		rc = read_member(m, member, want, e);
 	if (rc != RC_OK)

@@ -16,11 +16,20 @@ struct probe {
 
 enum { PROBE_BYTES = 64 * 1024 };
 
+/* Of the files of one directory, those of the highest rank count. */
+enum format_rank {
+	RANK_PART = -1, /* what an index names: no model by itself */
+	RANK_WHOLE,     /* most files */
+	RANK_INDEX      /* names the other files of its model */
+};
+
 struct format {
 	const char *name;  /* one word: gguf */
 	const char *about; /* one line: whose format it is */
 	const char *reads; /* what of it is read, and what is not */
 	const char *files; /* usual file names, as globs: "*.safetensors *.safetensors.index.json" */
+
+	enum format_rank rank;
 
 	/* Bits verified: 0 for "not mine". Looks at bytes; a name alone is worth nothing. */
 	int (*probe)(const struct probe *);
@@ -36,6 +45,8 @@ extern const struct format format_onnx, format_coreml, format_coreml_package, fo
 extern const struct format format_ncnn, format_ncnn_bin, format_darknet, format_dlib, format_ggml;
 extern const struct format format_lc0, format_leela, format_katago, format_nnue, format_nnue_raw;
 extern const struct format format_gnubg, format_rnnoise;
+extern const struct format format_tensorflow, format_tensorflow_shard, format_graphdef, format_savedmodel;
+extern const struct format format_tflite, format_flax, format_flax_index, format_hdf5, format_keras;
 extern const struct format *const formats[]; /* NULL-terminated */
 
 const struct format *format_by_name(const char *name); /* NULL: no such format */

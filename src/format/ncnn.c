@@ -769,6 +769,7 @@ const struct format format_ncnn_bin = {
 	.about = "the weights of an ncnn model",
 	.reads = "opens the description beside it, and so the whole model",
 	.files = "*.bin",
+	.rank = RANK_PART,
 	.probe = probe_bin,
 	.read = read_bin,
 };

@@ -305,6 +305,7 @@ const struct format format_safetensors_index = {
 	.about = "the index of a safetensors model in several files",
 	.reads = "the whole model: all shards that stand beside it",
 	.files = "*.safetensors.index.json",
+	.rank = RANK_INDEX,
 	.probe = probe_index,
 	.read = read_index,
 };

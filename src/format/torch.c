@@ -555,6 +555,7 @@ const struct format format_torch_index = {
 	.about = "the index of a PyTorch model in several files",
 	.reads = "the whole model: all shards that stand beside it",
 	.files = "*.bin.index.json",
+	.rank = RANK_INDEX,
 	.probe = probe_index,
 	.read = read_index,
 };

@@ -1,0 +1,42 @@
+/*
+ * What libhdf5 finds in a file. The library is large, and has crashed on many a file that was made to that end: it runs
+ * in a process of its own, which sends a list of records through a pipe and ends. What comes out of the pipe is as
+ * untrusted as the file. The library is given the mapped bytes, opens no file, loads no plugin, follows no link to
+ * another file, and reads only data that stand in this one.
+ *
+ * Records, little-endian; texts are u32 bytes and these:
+ *	H5_DATASET	text path, word; u8 dtype, big-endian, rank; rank u64 dimensions; u8 place; u64 offset, length;
+ *			text why: why it is not decoded, or empty; with a ! before it, the file is at fault
+ *	H5_ATTRIBUTE	text path, name; u8 kind; a value
+ *	H5_LINK		text path, what it leads to
+ *	H5_TROUBLE	text
+ *	H5_DONE		u64 bytes of the spool
+ */
+#ifndef FORMAT_H5SCAN_H
+#define FORMAT_H5SCAN_H
+
+#include "base/buf.h"
+#include "bytes/spool.h"
+
+enum h5_record { H5_DATASET = 1, H5_ATTRIBUTE, H5_LINK, H5_TROUBLE, H5_DONE };
+
+enum h5_place {
+	H5_NOWHERE, /* it is not read */
+	H5_IN_FILE, /* as the file has it */
+	H5_SPOOLED,
+	H5_FILLED   /* it was never written: one element in the spool stands for all */
+};
+
+/* The value is: a text; a u64, and as many texts; a u64; one; one, the bits of a double; a text that says what it is. */
+enum h5_kind { H5_TEXT, H5_TEXTS, H5_UINT, H5_INT, H5_REAL, H5_OTHER };
+
+enum { H5_KEPT = 100000 }; /* texts of one attribute */
+
+/* The version of libhdf5, or NULL in a build without it. */
+const char *h5_version(void);
+
+/* Scans the image. Records that came before something went wrong are there all the same; that it did is the last of them.
+ * The spool is what datasets that do not lie in the file as they are go to. */
+enum rc h5_scan(struct bytes image, struct spool *, struct buf *records, struct err *);
+
+#endif

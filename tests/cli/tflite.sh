@@ -1,0 +1,10 @@
+#!/bin/sh
+# TensorFlow Lite: constants, quantisation, operators, metadata; odd and broken files.
+cd "$FIXTURES/tf" || exit
+exec 2>&1
+"$WEIGH" list good.tflite
+"$WEIGH" meta good.tflite
+for f in odd version cut nothing; do
+	echo "== $f"
+	"$WEIGH" list "$f.tflite"; echo $?
+done
