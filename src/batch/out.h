@@ -26,7 +26,10 @@ static inline bool is_prose(enum output o)
 /* Decides by the options, the environment (COLUMNS, NO_COLOR, TERM) and standard output. */
 struct style style_of(const struct opts *);
 
-enum hue { HUE_NONE, HUE_HEAD, HUE_QUIET, HUE_EQUAL, HUE_CONVERTED, HUE_CHANGED, HUE_ADDED, HUE_REMOVED, HUE_WARN, HUE_COUNT };
+enum hue {
+	HUE_NONE, HUE_HEAD, HUE_QUIET, HUE_EQUAL, HUE_CONVERTED, HUE_CHANGED, HUE_ADDED, HUE_REMOVED, HUE_WARN,
+	HUE_COUNT
+};
 enum hue status_hue(enum status);
 
 /* Appends text in a colour, if there are colours. */
@@ -61,8 +64,8 @@ struct table;
 /* The columns must live until table_end. */
 struct table *table_new(const struct style *, const struct column *, size_t n_columns);
 
-/* One cell a column, copied. The hue is that of the first column. Text and html wait for table_end, when it is known which columns say something; other
- * formats are written at once. JSON gives an object a row, by the columns' keys (see json.h for the frame). */
+/* One cell a column, copied. The hue is that of the first column. Text and html wait for table_end, when it is
+ * known which columns say something; other formats are written at once. JSON gives an object a row, by the columns' keys (see json.h for the frame). */
 void table_row(struct table *, const struct cell *cells, enum hue);
 void table_end(struct table *); /* writes what waits, frees the table */
 

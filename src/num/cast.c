@@ -216,8 +216,8 @@ static unsigned modes_wide(struct castsum *s, enum dtype from, enum dtype to, do
 
 enum { RUN = 64 };
 
-/* The usual case, without a branch: normal numbers to a float, where rounding is a matter of the last bits of a double's
- * fraction. False: something is out of the normal range. */
+/* The usual case, without a branch: normal numbers to a float, where rounding is a matter of the last bits of a
+ * double's fraction. False: something is out of the normal range. */
 static bool usual_run(const struct target *t, const double *x, const double *y, unsigned *modes)
 {
 	uint64_t least = bits_of(t->normal), span = bits_of(t->most) - least;

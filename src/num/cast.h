@@ -1,8 +1,8 @@
 /*
  * Whether numbers were rounded to a narrower type, proven element by element: y is what some conversion made of x.
  *
- * The rules, as weigh(1) gives them. -0 is 0. NaN must stay NaN, whatever its payload or sign. An infinity stays one; in
- * a type without infinities it becomes NaN or the largest number. A number beyond the type's range becomes infinite,
+ * The rules, as weigh(1) gives them. -0 is 0. NaN must stay NaN, whatever its payload or sign. An infinity stays one;
+ * in a type without infinities it becomes NaN or the largest number. A number beyond the type's range becomes infinite,
  * NaN (where there is no infinity) or the largest one, and one tensor does not mix these. Numbers below the smallest
  * normal one may all be flushed to 0.
  */

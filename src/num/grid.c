@@ -11,8 +11,8 @@ enum storage {
 	EXACT = 0,
 	IN_F16 = 1,  /* the unit was rounded to F16; codes were chosen by the unrounded one */
 	IN_F32 = 2,  /* likewise, to F32 */
-	IN_FEW = 4   /* the scale was rounded to a few bits; codes were chosen by the rounded one, but the ends of the grid
-		      * are not where they were meant to be */
+	IN_FEW = 4   /* the scale was rounded to a few bits; codes were chosen by the rounded one, but the ends of the
+		      * grid are not where they were meant to be */
 };
 
 struct grid {

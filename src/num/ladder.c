@@ -40,7 +40,8 @@ static void quantised_add(struct ladder *l, int way, enum dtype t, const uint8_t
 	l->quantised[way] = is_few(l, l->beyond[way]);
 }
 
-void ladder_add(struct ladder *l, const double *a, const double *b, const uint8_t *raw_a, const uint8_t *raw_b, size_t n)
+void ladder_add(struct ladder *l, const double *a, const double *b, const uint8_t *raw_a, const uint8_t *raw_b,
+		size_t n)
 {
 	enum dtype ta = part_of(l->type[0]), tb = part_of(l->type[1]);
 	size_t parts = dtypes[l->type[0]].kind == KIND_COMPLEX ? 2 * n : n;

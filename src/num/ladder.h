@@ -2,12 +2,13 @@
  * How two tensors of different types are related when their values differ: the rungs between equal and changed.
  *
  *	cast        one side is the other rounded to its type: every element, by one named rounding (num/cast.h)
- *	quantised   one side is of a block type, and the other's elements are within half a step of the values that their
- *	            blocks hold (num/grid.h); the share that is not is at most RUNG_FEW
+ *	quantised   one side is of a block type, and the other's elements are within half a step of the values that
+ *	            their blocks hold (num/grid.h); the share that is not is at most RUNG_FEW
  *
- * 1 % is more than what quantisers leave beyond half a step. Those of ggml, run on normal and heavy-tailed numbers and on
- * real nets: none for the types of 32 elements, Q4_K to Q6_K and IQ4_XS, up to 0.02 % for Q2_K and Q3_K, whose search for
- * a scale clips a few; with an importance matrix, which trades elements against each other, up to 0.41 %.
+ * 1 % is more than what quantisers leave beyond half a step. Those of ggml, run on normal and heavy-tailed numbers and
+ * on real nets: none for the types of 32 elements, Q4_K to Q6_K and IQ4_XS, up to 0.02 % for Q2_K and Q3_K, whose
+ * search for a scale clips a few; with an importance matrix, which trades elements against each other, up to 0.41 %.
+ * Q1_0, which keeps little but signs, left 1.6 % of normal numbers there: such pairs are changed.
  */
 #ifndef NUM_LADDER_H
 #define NUM_LADDER_H
@@ -31,7 +32,8 @@ void ladder_init(struct ladder *, enum dtype a, enum dtype b, uint64_t count);
 bool ladder_open(const struct ladder *);
 
 /* The next n elements (whole blocks of both): decoded, and as stored. Complex ones are two doubles each. */
-void ladder_add(struct ladder *, const double *a, const double *b, const uint8_t *raw_a, const uint8_t *raw_b, size_t n);
+void ladder_add(struct ladder *, const double *a, const double *b, const uint8_t *raw_a, const uint8_t *raw_b,
+		size_t n);
 void ladder_merge(struct ladder *, const struct ladder *); /* of other elements of the same tensors, in any order */
 
 enum rung { RUNG_NONE, RUNG_CAST, RUNG_QUANTISED };

@@ -13,8 +13,8 @@ struct block_scale {
 	int zero;
 	bool table;
 
-	/* What is stored: scale = unit * times, where unit is the block's and times the group's own (1 where it has none);
-	 * min likewise (0 times where there is none). */
+	/* What is stored: scale = unit * times, where unit is the block's and times the group's own (1 where it has
+	 * none); min likewise (0 times where there is none). */
 	double unit, min_unit;
 	int times, min_times;
 };
