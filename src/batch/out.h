@@ -64,8 +64,9 @@ struct table;
 /* The columns must live until table_end. */
 struct table *table_new(const struct style *, const struct column *, size_t n_columns);
 
-/* One cell a column, copied. The hue is that of the first column. Text and html wait for table_end, when it is
- * known which columns say something; other formats are written at once. JSON gives an object a row, by the columns' keys (see json.h for the frame). */
+/* One cell a column, copied. The hue is that of the first column. Text and html wait for table_end, when it is known
+ * which columns say something; other formats are written at once. JSON gives an object a row, by the columns' keys (see
+ * json.h for the frame). */
 void table_row(struct table *, const struct cell *cells, enum hue);
 void table_end(struct table *); /* writes what waits, frees the table */
 
