@@ -1,6 +1,6 @@
 /*
- * An errand: a job on the pool for a view, which may lose interest at any moment and must never wait for it. The last of
- * the two to let go, the view or the pool, frees it.
+ * An errand: a job on the pool for a view, which may lose interest at any moment and must never wait for it. The last
+ * of the two to let go, the view or the pool, frees it.
  */
 #ifndef ANALYSIS_ERRAND_H
 #define ANALYSIS_ERRAND_H
@@ -11,7 +11,7 @@
 
 struct errand {
 	struct job job;   /* first: the pool hands it back. parts, run, serial are the caller's to set */
-	void (*end)(struct errand *);  /* on a worker, after the last part: closes what was worked with; NULL: nothing */
+	void (*end)(struct errand *);  /* on a worker, after the last part: closes what it worked with; NULL */
 	void (*free)(struct errand *); /* frees it and all that it has */
 
 	struct pool *pool; /* from here on its own */

@@ -13,12 +13,12 @@
 #include "num/feed.h"
 
 /*
- * The axis with the larger step is the outer one: walking it, and along each of its lines the inner one, elements come in
- * the order in which they are stored. So a stream serves as well as a mapping; it is only walked in one piece.
+ * The axis with the larger step is the outer one: walking it, and along each of its lines the inner one, elements come
+ * in the order in which they are stored. So a stream serves as well as a mapping; it is only walked in one piece.
  *
- * The job's parts are tiles of cells, each of which one worker fills. A cell is written before its state says so and never
- * after, so the screen's thread reads it without a lock. Before the tiles comes a coarse pass, which looks at a few runs
- * of every cell and leaves its results beside the exact ones.
+ * The job's parts are tiles of cells, each of which one worker fills. A cell is written before its state says so and
+ * never after, so the screen's thread reads it without a lock. Before the tiles comes a coarse pass, which looks at a
+ * few runs of every cell and leaves its results beside the exact ones.
  */
 enum {
 	RUN = 4096,            /* elements that are decoded at once; a multiple of every block */
@@ -259,7 +259,8 @@ static void add_run(struct patch *p, struct patch_cell *const planes[PLANE_COUNT
 {
 	for (int plane = 0; plane < PLANE_COUNT; plane++) {
 		const double *x = plane == PLANE_D ? rd->d : rd->x[plane];
-		unsigned width = plane == PLANE_D ? 1 : tensor_of(p, plane) ? decode_width(tensor_of(p, plane)->type) : 0;
+		const struct tensor *t = plane == PLANE_D ? NULL : tensor_of(p, plane);
+		unsigned width = t ? decode_width(t->type) : 1;
 
 		for (size_t i = 0; planes[plane] && i < n; i++)
 			add(&planes[plane][cell], magnitude(x, width, from + i), at.row + (at.along_columns ? 0 : i),
@@ -417,7 +418,8 @@ static void run_coarse(struct patch *p, struct reader *rd, uint64_t outer_cell)
 		uint64_t line = first + (end - first) * (2 * k + 1) / (2 * u64_min(COARSE_LINES, end - first));
 
 		for (uint64_t c = 0; c < inner.cells; c++) {
-			uint64_t from = cell_start(&inner, c), to = u64_min(cell_start(&inner, c + 1), from + COARSE_RUN);
+			uint64_t from = cell_start(&inner, c);
+			uint64_t to = u64_min(cell_start(&inner, c + 1), from + COARSE_RUN);
 
 			if (!read_line(p, rd, p->coarse, line, outer_cell, from, to))
 				return;
@@ -594,7 +596,9 @@ const struct element *patch_element(const struct patch *p, int side, unsigned y,
 	bool exact;
 	const struct patch_cell *c = patch_cell(p, side, y, x, &exact);
 
-	return c && exact && c->n + c->bad && p->elements[side] ? &p->elements[side][(size_t)y * p->ask.width + x] : NULL;
+	if (!c || !exact || c->n + c->bad == 0 || !p->elements[side])
+		return NULL;
+	return &p->elements[side][(size_t)y * p->ask.width + x];
 }
 
 const struct patch_top *patch_tops(struct patch *p, size_t *n)

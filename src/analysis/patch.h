@@ -9,8 +9,8 @@
 #include "analysis/session.h"
 #include "num/element.h"
 
-/* Which elements: that of (row, column) has the row-major number base + row * row_step + column * column_step. What would
- * lie at `end` or beyond is not there (the last row of a vector that was wrapped). */
+/* Which elements: that of (row, column) has the row-major number base + row * row_step + column * column_step. What
+ * would lie at `end` or beyond is not there (the last row of a vector that was wrapped). */
 struct matrix {
 	uint64_t rows, columns, base, row_step, column_step, end;
 };
@@ -25,7 +25,7 @@ struct patch_ask {
 	int top_of;
 };
 
-enum { PLANE_A, PLANE_B, PLANE_D, PLANE_COUNT }; /* D is B - A, where both sides are there; of complex numbers |B - A| */
+enum { PLANE_A, PLANE_B, PLANE_D, PLANE_COUNT }; /* D is B - A, of complex numbers |B - A| */
 
 /* What the elements of a cell come to; of complex numbers their magnitudes. */
 struct patch_cell {

@@ -1,4 +1,5 @@
-/* A look at stored bytes, as the file has them: read on the pool, since a deflated entry must be inflated up to there. */
+/* A look at stored bytes, as the file has them: read on the pool, since a deflated entry must be inflated up to there.
+ * */
 #ifndef ANALYSIS_PEEK_H
 #define ANALYSIS_PEEK_H
 
@@ -11,7 +12,8 @@ struct peek_ask {
 
 struct peek;
 
-/* Starts it for the tensors of a row. Fewer bytes come where the span ends. `wake` is called on a worker when it is done. */
+/* Starts it for the tensors of a row. Fewer bytes come where the span ends. `wake` is called on a worker when it is
+ * done. */
 struct peek *peek_start(struct session *, size_t row, const struct peek_ask *, void (*wake)(void *), void *arg);
 
 bool peek_done(struct peek *);

@@ -19,8 +19,8 @@ struct block_scale {
 	int times, min_times;
 };
 
-/* Of one block, as packed little-endian bytes. Returns how many groups of equal length it has, at most SCALES_MAX; 0 when
- * the layout of the type is not known here, or it has none. */
+/* Of one block, as packed little-endian bytes. Returns how many groups of equal length it has, at most SCALES_MAX; 0
+ * when the layout of the type is not known here, or it has none. */
 unsigned block_scales(enum dtype, const uint8_t *block, struct block_scale out[SCALES_MAX]);
 
 /* A code as the type means it: codes of 8 bits are signed. */

@@ -305,7 +305,8 @@ static void draw_ruler(struct view *v)
 	here_end += here_at;
 	term_puts(y, here_at, end - here_at, ROLE_RESTING, text);
 	for (unsigned i = 0; i < h->ask.width; i += every) {
-		int n = snprintf(text, sizeof(text), "%" PRIu64, h->left + i * h->per_column), x = v->list.x + (int)i * w;
+		int x = v->list.x + (int)i * w;
+		int n = snprintf(text, sizeof(text), "%" PRIu64, h->left + i * h->per_column);
 
 		if (x + n <= end && (x + n < here_at || x > here_end))
 			term_puts(y, x, n, ROLE_HEADER, text);
@@ -583,9 +584,12 @@ static void zoom(struct view *v, void (*by)(struct view *))
 static void move(struct view *v, long down, long across)
 {
 	struct heat *h = state(v);
+	struct sheet *sh = &h->sheet;
 
-	h->sheet.row = down ? sheet_moved(h->sheet.row, down, h->per_row, h->sheet.m.rows) : h->sheet.row;
-	h->sheet.column = across ? sheet_moved(h->sheet.column, across, h->per_column, h->sheet.m.columns) : h->sheet.column;
+	if (down)
+		sh->row = sheet_moved(sh->row, down, h->per_row, sh->m.rows);
+	if (across)
+		sh->column = sheet_moved(sh->column, across, h->per_column, sh->m.columns);
 }
 
 static void go_to_done(struct view *v, const char *text)
@@ -617,7 +621,8 @@ static void choose(struct view *v)
 		struct buf b = {0};
 
 		sheet_arrange(&other, &h->arrangements[i]);
-		snprintf(h->texts[i][0], sizeof(h->texts[i][0]), "%" PRIu64 " x %" PRIu64, other.m.rows, other.m.columns);
+		snprintf(h->texts[i][0], sizeof(h->texts[i][0]), "%" PRIu64 " x %" PRIu64, other.m.rows,
+			 other.m.columns);
 		sheet_text(&other, &b, v->screen->ascii);
 		snprintf(h->texts[i][1], sizeof(h->texts[i][1]), "%s", b.p);
 		h->choices[REDUCTIONS + i] = (struct choice){h->texts[i][0], h->texts[i][1]};

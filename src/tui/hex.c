@@ -19,8 +19,8 @@
 #include "tui/sheet.h"
 
 /*
- * The lines are made anew whenever another element is looked at: they are few. Each side has its own, one above the other
- * or, on a wide screen, beside each other.
+ * The lines are made anew whenever another element is looked at: they are few. Each side has its own, one above the
+ * other or, on a wide screen, beside each other.
  */
 enum { BYTES = 16 /* a line */, BLOCK_MOST = 512, WIDE = 150 };
 
@@ -203,7 +203,10 @@ static void float_parts(struct buf *b, enum dtype type, uint64_t bits)
 	static const struct {
 		enum dtype type;
 		unsigned exponent, fraction;
-	} floats[] = {{DT_F16, 5, 10}, {DT_BF16, 8, 7}, {DT_F32, 8, 23}, {DT_F64, 11, 52}, {DT_F8_E4M3, 4, 3}, {DT_F8_E5M2, 5, 2}};
+	} floats[] = {
+		{DT_F16, 5, 10}, {DT_BF16, 8, 7},   {DT_F32, 8, 23},
+		{DT_F64, 11, 52}, {DT_F8_E4M3, 4, 3}, {DT_F8_E5M2, 5, 2},
+	};
 
 	for (size_t i = 0; i < COUNT(floats); i++) {
 		unsigned f = floats[i].fraction, e = floats[i].exponent;
@@ -231,7 +234,9 @@ static void decode_side(struct hex *h, int side)
 	*dec = (struct decoded){0};
 	dec->p = peek_bytes(h->peek, side, &dec->n, &error);
 	dec->in = (size_t)(feed_offset(t, h->number) - h->ask.offset[side]);
-	if (!dec->p || dec->in > dec->n || dec->n - dec->in < d->bytes || d->bytes > sizeof(copy) || d->items > BLOCK_MOST / 2)
+	if (d->bytes > sizeof(copy) || d->items > BLOCK_MOST / 2)
+		return;
+	if (!dec->p || dec->in > dec->n || dec->n - dec->in < d->bytes)
 		return;
 	memcpy(copy, dec->p + dec->in, d->bytes);
 	to_little(t, copy, d->bytes);
@@ -275,9 +280,11 @@ static void add_head(struct hex *h, int side, uint64_t offset, bool ascii)
 	const struct member *mem = member_of(h, side), *file = &m->source.members[mem->file];
 	uint64_t at = file_offset(h, side, offset);
 	const char *slash = file->name.n ? memrchr(file->name.p, '/', file->name.n) : NULL;
-	struct str name = slash ? (struct str){slash + 1, (size_t)(file->name.p + file->name.n - slash - 1)} : file->name;
+	struct str name = file->name;
 	struct buf b = {0};
 
+	if (slash)
+		name = (struct str){slash + 1, (size_t)(name.p + name.n - slash - 1)};
 	buf_puts(&b, h->sheet.s->n_models < 2 ? " " : side == A ? " A  " : " B  ");
 	utf8_display(&b, name, ascii);
 	if (mem != file) {
@@ -390,7 +397,8 @@ static void add_rule(struct hex *h, int side)
 static void add_scale(struct hex *h, int side, unsigned group)
 {
 	const struct block_scale *s = &h->decoded[side].scales[group], *other = &h->decoded[!side].scales[group];
-	bool alike = h->decoded[!side].n_scales != h->decoded[side].n_scales || (other->scale == s->scale && other->min == s->min);
+	bool alike = h->decoded[!side].n_scales != h->decoded[side].n_scales ||
+		     (other->scale == s->scale && other->min == s->min);
 	struct buf b = {0};
 
 	scale_text(&b, s);
@@ -437,8 +445,8 @@ static void add_block(struct hex *h, int side)
 	uint64_t block = h->number / d->items;
 	struct buf b = {0};
 
-	buf_printf(&b, "  block %" PRIu64 " of %" PRIu64 ", elements %" PRIu64 " to %" PRIu64, block, t->count / d->items,
-		   block * d->items, block * d->items + d->items - 1);
+	buf_printf(&b, "  block %" PRIu64 " of %" PRIu64 ", elements %" PRIu64 " to %" PRIu64, block,
+		   t->count / d->items, block * d->items, block * d->items + d->items - 1);
 	add(&h->side[side], ROLE_TEXT, &b);
 	buf_printf(&b, "  element %u of it: ", here);
 	if (dec->codes)
@@ -531,7 +539,10 @@ static void update(struct view *v)
 	side = side_here(h);
 	v->cursor = h->side[side].here + (side == B && !h->beside && h->side[A].n ? h->side[A].n + 1 : 0);
 	/* the head of the side shows as long as the element does, too */
-	v->top = v->cursor < (size_t)v->list.h ? 0 : v->cursor + 4 < hex_rows(v) ? v->cursor + 4 - (size_t)v->list.h : v->top;
+	if (v->cursor < (size_t)v->list.h)
+		v->top = 0;
+	else if (v->cursor + 4 < hex_rows(v))
+		v->top = v->cursor + 4 - (size_t)v->list.h;
 	if (side == B && !h->beside && h->side[A].n && v->cursor - h->side[A].n < (size_t)v->list.h && v->top)
 		v->top = h->side[A].n + 1;
 	v->column = h->side[side].column;
@@ -716,7 +727,7 @@ void hex_open(struct screen *sc)
 		return;
 	for (int side = A; side <= B; side++)
 		if ((sh.sides >> side & 1) && sc->s->rows[sh.row_of].t[side]->pack) {
-			screen_message(sc, "its values are worked out of several arrays, and have no bytes of their own");
+			screen_message(sc, "its values are worked out of several arrays: they have no bytes");
 			return;
 		}
 	if (sc->view->ops->sheet)

@@ -16,9 +16,9 @@
 #include "tui/plot.h"
 
 /*
- * Lines: for each stack its head (the numbers of the layers) and its parts; then the tensors outside of all blocks, some
- * to a line. The list's cursor is the line, `at` the cell in it. Where a stack has more layers than there is room for,
- * neighbours share a cell, which shows the strongest of them: what changed is always in sight, sideways.
+ * Lines: for each stack its head (the numbers of the layers) and its parts; then the tensors outside of all blocks,
+ * some to a line. The list's cursor is the line, `at` the cell in it. Where a stack has more layers than there is room
+ * for, neighbours share a cell, which shows the strongest of them: what changed is always in sight, sideways.
  */
 enum line_kind { LINE_HEAD, LINE_PART, LINE_GAP, LINE_REST_HEAD, LINE_REST };
 
@@ -242,7 +242,8 @@ static void fit_labels(struct view *v, int width)
 
 		columns = grid->n_columns > columns ? grid->n_columns : columns;
 		for (size_t p = 0; p < grid->n_parts && longest < width; p++)
-			longest = (int)u64_max((uint64_t)longest, (uint64_t)shown_width(grid->parts[p].name, v->screen->ascii));
+			longest = (int)u64_max((uint64_t)longest,
+					       (uint64_t)shown_width(grid->parts[p].name, v->screen->ascii));
 		longest = (int)u64_max((uint64_t)longest, (uint64_t)shown_width(grid->prefix, v->screen->ascii));
 	}
 	most = width * 2 / 5;
@@ -258,8 +259,8 @@ static void fit_labels(struct view *v, int width)
 	m->per_line = width - 2 > m->entry ? (size_t)((width - 2) / m->entry) : 1;
 }
 
-/* As wide as there is room for; where the layers outnumber the columns, so many to a cell that all are in sight. A step of
- * zoom halves or doubles that number, and then goes on with the width. */
+/* As wide as there is room for; where the layers outnumber the columns, so many to a cell that all are in sight. A step
+ * of zoom halves or doubles that number, and then goes on with the width. */
 static void fit_columns(struct look *look, size_t n, int room, int zoom)
 {
 	int step = 5, last = (int)COUNT(widths) - 1;
@@ -549,7 +550,10 @@ static void draw_numbers(struct view *v, size_t grid, int y, int x, int end)
 
 		if (at >= end)
 			break;
-		if (g->inner ? i > look->left && g->columns[column].number == g->columns[column - look->fold].number : i % every)
+		if (!g->inner && i % every)
+			continue;
+		if (g->inner && i > look->left &&
+		    g->columns[column].number == g->columns[column - look->fold].number)
 			continue;
 		buf_clear(&b);
 		column_label(&b, g, column, false);
@@ -966,8 +970,9 @@ static void open_cell(struct view *v)
 	g = &m->blocks->grids[l->grid];
 	if (l->kind == LINE_PART && g->parts[l->first].folded) {
 		size_t fold = m->looks[l->grid].fold, end = g->parts[l->first].first + g->parts[l->first].n;
+		size_t i = block_cell_from(g, l->first, m->at * fold);
 
-		for (size_t i = block_cell_from(g, l->first, m->at * fold); i < end && g->cells[i].column < (m->at + 1) * fold; i++)
+		for (; i < end && g->cells[i].column < (m->at + 1) * fold; i++)
 			for (size_t k = 0; k < g->cells[i].n; k++)
 				if (m->rows[g->names[g->cells[i].first + k]] == row) {
 					open_folded(v, l, g->cells[i].column, row);

@@ -11,8 +11,8 @@ struct choice {
 	const char *name, *about;
 };
 
-/* Opens a list with the cursor on choice `now`; `chosen` is called with the view below and what Enter was struck on. The
- * choices must live as long as that view. */
+/* Opens a list with the cursor on choice `now`; `chosen` is called with the view below and what Enter was struck on.
+ * The choices must live as long as that view. */
 void menu_choose(struct screen *, const struct choice *, size_t n, size_t now,
 		 void (*chosen)(struct view *, size_t));
 

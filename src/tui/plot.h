@@ -29,8 +29,8 @@ const char *plot_shade(int level, bool ascii);
 /* Likewise of a signed scale, whose sides have different marks, or for what is no number. */
 const char *plot_signed(int level, bool ascii);
 
-/* A cell of a scale, of either kind: its marks in its colour, or, where there are no scales of colour, in one that tells
- * the sides apart. */
+/* A cell of a scale, of either kind: its marks in its colour, or, where there are no scales of colour, in one that
+ * tells the sides apart. */
 void plot_cell(int y, int x, int width, enum scale, int level, bool ascii);
 
 #endif

@@ -59,7 +59,10 @@ static unsigned long_dims(const struct tensor *t, unsigned dims[RANK_MAX])
 
 static double squareness(const struct tensor *t, const struct arrangement *a)
 {
-	return fabs(log((double)product(t, a->row_lo, a->row_hi)) - log((double)product(t, a->column_lo, a->column_hi)));
+	double rows = (double)product(t, a->row_lo, a->row_hi);
+	double columns = (double)product(t, a->column_lo, a->column_hi);
+
+	return fabs(log(rows) - log(columns));
 }
 
 static size_t put(struct arrangement *out, size_t n, unsigned row_lo, unsigned row_hi, unsigned column_lo,

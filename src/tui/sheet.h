@@ -1,6 +1,7 @@
 /*
  * A tensor as a matrix: which of its dimensions are the rows and which the columns, where in the others one stands, and
- * the element under the cursor. The heat map, the values and the bytes share it, so that one can go from one to the other.
+ * the element under the cursor. The heat map, the values and the bytes share it, so that one can go from one to the
+ * other.
  */
 #ifndef TUI_SHEET_H
 #define TUI_SHEET_H
@@ -60,8 +61,8 @@ void sheet_index_text(const struct sheet *, struct buf *, uint64_t number);  /* 
 void sheet_axis_text(const struct sheet *, struct buf *, bool rows, bool ascii); /* dims 1x2x3 (108) */
 void sheet_text(const struct sheet *, struct buf *, bool ascii);      /* how it is laid out, in a line */
 
-/* The first element in sight, of a window of cells that take `per` elements each, so that `at` is: the window moves by a
- * part of itself, 1/share, when it has to, or to the middle of what is further away. */
+/* The first element in sight, of a window of cells that take `per` elements each, so that `at` is: the window moves by
+ * a part of itself, 1/share, when it has to, or to the middle of what is further away. */
 uint64_t sheet_scroll(uint64_t first, uint64_t at, uint64_t per, uint64_t cells, uint64_t length, uint64_t share);
 uint64_t sheet_moved(uint64_t at, long cells, uint64_t per, uint64_t length); /* from a cell to another one */
 

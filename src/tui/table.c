@@ -14,8 +14,8 @@
 #include "tui/sheet.h"
 
 /*
- * What is in sight is a patch whose cells are single elements. Numbers have four digits, or, zoomed in, all that tell them
- * from their neighbours; the pane gives the one under the cursor in full.
+ * What is in sight is a patch whose cells are single elements. Numbers have four digits, or, zoomed in, all that tell
+ * them from their neighbours; the pane gives the one under the cursor in full.
  */
 enum { PANE_ROWS = 5, SHORT = 10 };
 
@@ -49,8 +49,9 @@ static int digits_of(const struct tensor *t)
 		enum dtype type;
 		int width;
 	} widths[] = {
-		{DT_BOOL, 5}, {DT_U8, 3}, {DT_I8, 4}, {DT_U16, 5}, {DT_I16, 6}, {DT_U32, 10}, {DT_I32, 11}, {DT_U64, 20},
-		{DT_I64, 20}, {DT_F16, 11}, {DT_BF16, 10}, {DT_F32, 15}, {DT_F64, 24}, {DT_C32, 23}, {DT_C64, 31},
+		{DT_BOOL, 5}, {DT_U8, 3}, {DT_I8, 4}, {DT_U16, 5}, {DT_I16, 6}, {DT_U32, 10}, {DT_I32, 11},
+		{DT_U64, 20}, {DT_I64, 20},
+		{DT_F16, 11}, {DT_BF16, 10}, {DT_F32, 15}, {DT_F64, 24}, {DT_C32, 23}, {DT_C64, 31},
 		{DT_C128, 48},
 	};
 
@@ -277,8 +278,8 @@ static void draw_ruler(struct view *v)
 				buf_putc(&b, ' ');
 			if (tb->all)
 				buf_puts(&b, sheet_plane_name(&tb->sheet, plane, v->screen->ascii));
-			put_right(y, x, plane_width(tb, plane), here ? ROLE_RESTING : tb->all ? plane_role(plane) : ROLE_HEADER,
-				  buf_view(&b));
+			put_right(y, x, plane_width(tb, plane),
+				  here ? ROLE_RESTING : tb->all ? plane_role(plane) : ROLE_HEADER, buf_view(&b));
 			first = false;
 			x += plane_width(tb, plane);
 		}
@@ -331,10 +332,11 @@ static void draw_cell(struct view *v, int plane, unsigned y, unsigned x, struct 
 		term_tint(a.y, a.x + 1, a.w - 1, SCALE_SIGNED, level_of(tb, d), buf_view(&padded));
 		buf_free(&padded);
 	} else {
-		bool zero = strcmp(b.p, "0") == 0, odd = strchr(b.p, 'n') && dtypes[tb->sheet.t->type].kind != KIND_BOOL;
+		bool odd = strchr(b.p, 'n') && dtypes[tb->sheet.t->type].kind != KIND_BOOL;
+		enum role role = odd ? ROLE_PROBLEM : strcmp(b.p, "0") == 0 ? ROLE_DIM :
+				 changed && plane != PLANE_D ? ROLE_CHANGED : ROLE_TEXT;
 
-		put_right(a.y, a.x, a.w, odd ? ROLE_PROBLEM : zero ? ROLE_DIM : changed && plane != PLANE_D ? ROLE_CHANGED :
-				ROLE_TEXT, buf_view(&b));
+		put_right(a.y, a.x, a.w, role, buf_view(&b));
 	}
 	buf_free(&b);
 }
@@ -482,7 +484,8 @@ static void choose(struct view *v)
 		struct buf b = {0};
 
 		sheet_arrange(&other, &tb->arrangements[i]);
-		snprintf(tb->texts[i][0], sizeof(tb->texts[i][0]), "%" PRIu64 " x %" PRIu64, other.m.rows, other.m.columns);
+		snprintf(tb->texts[i][0], sizeof(tb->texts[i][0]), "%" PRIu64 " x %" PRIu64, other.m.rows,
+			 other.m.columns);
 		sheet_text(&other, &b, v->screen->ascii);
 		snprintf(tb->texts[i][1], sizeof(tb->texts[i][1]), "%s", b.p);
 		tb->choices[i] = (struct choice){tb->texts[i][0], tb->texts[i][1]};

@@ -197,7 +197,8 @@ static void set_colours(const struct opts *o)
 	term.direct = has_direct_colour();
 	term.scales = own && COLORS >= 256 && COLOR_PAIRS >= PAIRS_END;
 	for (int i = 0; i < ROLE_COUNT; i++) {
-		int fg = COLORS >= 256 ? name_of(looks[i].fg) : looks[i].fg8, bg = COLORS >= 256 ? name_of(looks[i].bg) : -1;
+		int fg = COLORS >= 256 ? name_of(looks[i].fg) : looks[i].fg8;
+		int bg = COLORS >= 256 ? name_of(looks[i].bg) : -1;
 
 		/* a terminal that cannot name its own colours has white on black */
 		set_pair(i + 1, fg < 0 && !own ? COLOR_WHITE : fg, bg < 0 && !own ? COLOR_BLACK : bg);

@@ -71,12 +71,12 @@ int term_put(int y, int x, int width, enum role, struct str);
 int term_puts(int y, int x, int width, enum role, const char *);
 void term_fill(int y, int x, int width, enum role); /* with spaces */
 
-/* Scales of colour, where the terminal has 256 of them or more; elsewhere these draw in ROLE_TEXT and the text alone says
- * how large a thing is. A cell in two halves, the upper one above the lower one, needs the colours; a level of -1 is the
- * terminal's own background. */
+/* Scales of colour, where the terminal has 256 of them or more; elsewhere these draw in ROLE_TEXT and the text alone
+ * says how large a thing is. A cell in two halves, the upper one above the lower one, needs the colours; a level of -1
+ * is the terminal's own background. */
 bool term_has_scales(void);
-void term_shade(int y, int x, int width, enum scale, int level, struct str);   /* marks that hardly show, on that colour */
-void term_tint(int y, int x, int width, enum scale, int level, struct str);    /* text to be read, on that colour */
+void term_shade(int y, int x, int width, enum scale, int level, struct str);   /* marks that hardly show, on it */
+void term_tint(int y, int x, int width, enum scale, int level, struct str);    /* text to be read, on it */
 void term_halves(int y, int x, enum scale, int upper, int lower);
 void term_clear(void);
 void term_redraw(void); /* everything anew at the next flush: another program may have written on the screen */
@@ -87,9 +87,9 @@ unsigned term_wait(int ms);
 int term_key(void);   /* the next key, or K_NONE */
 void term_wake(void); /* from any thread, once taken, until term_close */
 
-/* The screen as text, blanks at the ends of lines cut, and its looks: a letter a cell, as the table in term.c says; on a
- * scale of colour 0 to 9 and A to J (K: no number), or A to Y with M for 0 (Z). Where cells have halves, the lower ones
- * follow. */
+/* The screen as text, blanks at the ends of lines cut, and its looks: a letter a cell, as the table in term.c says; on
+ * a scale of colour 0 to 9 and A to J (K: no number), or A to Y with M for 0 (Z). Where cells have halves, the lower
+ * ones follow. */
 void term_save_text(FILE *);
 void term_save_attrs(FILE *);
 

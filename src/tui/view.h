@@ -39,8 +39,8 @@ struct view_ops {
 	void (*mode)(struct view *, struct buf *);         /* what the status line says of it; NULL */
 	void (*place)(struct view *, struct buf *);        /* said instead of the row and how many there are; NULL */
 	size_t (*tensor)(struct view *);                   /* the row that is selected; SIZE_MAX or NULL: none */
-	const struct sheet *(*sheet)(struct view *);       /* the matrix that it shows of it (tui/sheet.h); NULL: none */
-	bool (*busy)(struct view *);                       /* it waits for something of its own, which wakes the loop; NULL */
+	const struct sheet *(*sheet)(struct view *);       /* the matrix it shows of it (tui/sheet.h); NULL */
+	bool (*busy)(struct view *);                       /* waits for something of its own, which wakes; NULL */
 
 	/* Searching goes over items, which may be more than the rows that show. Without these an item is a row. */
 	size_t (*items)(struct view *);
