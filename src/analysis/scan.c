@@ -677,7 +677,8 @@ struct scan *scan_new(struct session *s, void (*wake)(void *), void *arg)
 	struct scan *sc = xcalloc(1, sizeof(*sc));
 
 	sc->s = s;
-	sc->ways = (struct ways){.settled = s->opts->io != IO_AUTO, .way = s->opts->io == IO_READ ? BY_COPY : BY_MAPPING};
+	sc->ways =
+		(struct ways){.settled = s->opts->io != IO_AUTO, .way = s->opts->io == IO_READ ? BY_COPY : BY_MAPPING};
 	sc->wake = wake;
 	sc->wake_arg = arg;
 	pthread_mutex_init(&sc->lock, NULL);

@@ -69,8 +69,8 @@ enum rc source_open_below(struct source *, uint32_t beside, struct str path, uin
  * one, *count how many there are. Directories are left out; an encrypted or otherwise unreadable entry fails. */
 enum rc source_add_zip(struct source *, uint32_t file, uint32_t *first, uint32_t *count, struct err *);
 
-/* Adds a member that is the pieces, which lie in mapped members, one after the other. Nothing is copied but the list. It
- * comes to at most SOURCE_REPEAT_MAX bytes where something is repeated. */
+/* Adds a member that is the pieces, which lie in mapped members, one after the other. Nothing is copied but the
+ * list. It comes to at most SOURCE_REPEAT_MAX bytes where something is repeated. */
 enum rc source_add_pieces(struct source *, struct str name, const struct piece *, size_t n, uint32_t *member,
 			  struct err *);
 
@@ -78,9 +78,9 @@ enum rc source_add_pieces(struct source *, struct str name, const struct piece *
 bool source_slice(const struct source *, struct span, struct bytes *out);
 
 /*
- * The same bytes by way of read(2): copied to out. Where a page's first touch costs more than a copy (virtual machines),
- * or a file may shrink or stand on a network, this is the better way. source_can_copy: whether the span is mapped and its
- * file is still at hand. Fails when the file gives fewer bytes than it had.
+ * The same bytes by way of read(2): copied to out. Where a page's first touch costs more than a copy (virtual
+ * machines), or a file may shrink or stand on a network, this is the better way. source_can_copy: whether the span
+ * is mapped and its file is still at hand. Fails when the file gives fewer bytes than it had.
  */
 bool source_can_copy(const struct source *, struct span);
 enum rc source_copy(const struct source *, struct span, void *out, struct err *);

@@ -18,8 +18,8 @@ enum rc spool_put(struct spool *, const void *p, size_t n, struct err *);
 enum rc spool_f32(struct spool *, float x, struct err *); /* little-endian */
 
 /*
- * For a process of its own that fills it, a child by fork: n more bytes, zeros, mapped for writing; they begin at *at, on a
- * page. The parent knows nothing of that before spool_filled(size) tells it, and then ends the spool.
+ * For a process of its own that fills it, a child by fork: n more bytes, zeros, mapped for writing; they begin at
+ * *at, on a page. The parent knows nothing of that before spool_filled(size) tells it, and then ends the spool.
  */
 enum rc spool_room(struct spool *, uint64_t n, void **p, uint64_t *at, struct err *);
 void spool_room_end(struct spool *, void *p, uint64_t n);

@@ -129,8 +129,8 @@ static void next_piece(struct stream *s)
 	}
 }
 
-/* The piece that is about to begin, as often as it fits into n bytes, at least once: what is there is copied on, twice as
- * much each time. Returns the bytes written. */
+/* The piece that is about to begin, as often as it fits into n bytes, at least once: what is there is copied on,
+ * twice as much each time. Returns the bytes written. */
 static size_t write_repeated(struct stream *s, uint8_t *p, size_t n)
 {
 	size_t one = s->mapped.n, all = (size_t)u64_min(n / one, s->times + 1) * one;

@@ -1,8 +1,8 @@
 /*
- * Flatbuffers (google/flatbuffers, docs/source/internals.md), over untrusted bytes: TensorFlow Lite's files are of them.
- * Every jump is checked before anything is read there. The first one that leaves the buffer sets `bad`, and from then on
- * all that is asked for is absent, so that a reader goes straight down and checks once a record. Nothing recurses: what a
- * table points at is another table, as deep as the reader's code goes.
+ * Flatbuffers (google/flatbuffers, docs/source/internals.md), over untrusted bytes: TensorFlow Lite's files are of
+ * them. Every jump is checked before anything is read there. The first one that leaves the buffer sets `bad`, and
+ * from then on all that is asked for is absent, so that a reader goes straight down and checks once a record.
+ * Nothing recurses: what a table points at is another table, as deep as the reader's code goes.
  */
 #ifndef FORMAT_FLATBUF_H
 #define FORMAT_FLATBUF_H

@@ -1,8 +1,8 @@
 /*
  * Flax: nested dictionaries of arrays in MessagePack, google/flax, flax/serialization.py. An array is an extension of
  * type 1 whose bytes are MessagePack again: shape, NumPy's name of the type, data. Names are the keys joined with a
- * slash, as flax.traverse_util.flatten_dict(sep="/") does and Hugging Face's index files have them. Data lie in place; an
- * array of more than 2^30 bytes is written in chunks, whose member is made of pieces.
+ * slash, as flax.traverse_util.flatten_dict(sep="/") does and Hugging Face's index files have them. Data lie in
+ * place; an array of more than 2^30 bytes is written in chunks, whose member is made of pieces.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -212,7 +212,8 @@ static enum rc chunk_list(struct reader *r, uint64_t n, struct array *a, struct 
 	return RC_OK;
 }
 
-/* The pairs of such a map. What is wrong in it is wrong with the whole file: where the next item begins is not known. */
+/* The pairs of such a map. What is wrong in it is wrong with the whole file: where the next item begins is not
+ * known. */
 static enum rc take_chunked(struct reader *r, uint64_t pairs, struct err *e)
 {
 	struct piece *pieces = NULL;

@@ -16,8 +16,8 @@
 const struct format *const formats[] = {
 	&format_safetensors, &format_safetensors_index, &format_gguf, &format_npy, &format_npz,
 	&format_torch, &format_torch_index, &format_pickle, &format_paddle,
-	&format_onnx, &format_coreml, &format_coreml_package, &format_caffe, &format_mxnet, &format_ncnn, &format_ncnn_bin,
-	&format_darknet, &format_dlib, &format_ggml,
+	&format_onnx, &format_coreml, &format_coreml_package, &format_caffe, &format_mxnet,
+	&format_ncnn, &format_ncnn_bin, &format_darknet, &format_dlib, &format_ggml,
 	&format_tensorflow, &format_tensorflow_shard, &format_graphdef, &format_savedmodel, &format_tflite,
 	&format_flax, &format_flax_index, &format_hdf5, &format_keras,
 	&format_lc0, &format_leela, &format_katago, &format_nnue, &format_nnue_raw, &format_gnubg, &format_rnnoise,
@@ -106,7 +106,8 @@ static void listing_free(struct listing *l)
 	free(l->items);
 }
 
-/* Looks into a file without mapping it: only regular files, and only their first and last bytes. buf has room for both. */
+/* Looks into a file without mapping it: only regular files, and only their first and last bytes. buf has room for
+ * both. */
 static const struct format *look(const char *path, uint8_t *buf)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);

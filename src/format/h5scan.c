@@ -46,8 +46,8 @@ enum {
 #define NAMES_MAX ((uint64_t)32 << 20)
 #define MEMORY_MAX ((rlim_t)4 << 30) /* of the child, as far as the system counts it */
 
-/* Seconds of its time: some to begin with, and more for many bytes, to be read or unpacked. There are files that the library
- * walks round in for ever. */
+/* Seconds of its time: some to begin with, and more for many bytes, to be read or unpacked. There are files that the
+ * library walks round in for ever. */
 enum { TIME_FREE = 3, TIME_BYTES = 10 << 20 };
 
 #define QUOTED(x) #x
@@ -181,7 +181,8 @@ static hid_t open_image(void)
 	H5FD_file_image_callbacks_t same = {image_alloc, image_copy, image_grow, image_free, NULL, NULL, NULL};
 	hid_t access = H5Pcreate(H5P_FILE_ACCESS);
 
-	if (access < 0 || H5Pset_fapl_core(access, 64 * 1024, 0) < 0 || H5Pset_file_image_callbacks(access, &same) < 0 ||
+	if (access < 0 || H5Pset_fapl_core(access, 64 * 1024, 0) < 0 ||
+	    H5Pset_file_image_callbacks(access, &same) < 0 ||
 	    H5Pset_file_image(access, (void *)(uintptr_t)image.p, image.n) < 0)
 		return -1;
 	return H5Fopen("/dev/null/image", H5F_ACC_RDONLY, access); /* a name that no file can have */
@@ -502,7 +503,8 @@ static const char *filter_name(int id)
 	static const struct {
 		int id;
 		const char *name;
-	} names[] = {{32000, "LZF"}, {32001, "Blosc"}, {32004, "LZ4"}, {32008, "Bitshuffle"}, {32013, "ZFP"}, {32015, "Zstandard"}};
+	} names[] = {{32000, "LZF"},        {32001, "Blosc"}, {32004, "LZ4"},
+		     {32008, "Bitshuffle"}, {32013, "ZFP"},   {32015, "Zstandard"}};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (names[i].id == id)
@@ -522,7 +524,8 @@ static bool filters_known(struct dataset *d)
 
 		if (id < 0 || id > 255 || H5Zfilter_avail(id) <= 0) {
 			nowhere(d, "");
-			err_set(&d->why, "compressed by filter %d (%s), which is not read", (int)id, filter_name((int)id));
+			err_set(&d->why, "compressed by filter %d (%s), which is not read", (int)id,
+				filter_name((int)id));
 			return false;
 		}
 	}
@@ -601,8 +604,8 @@ static void locate(struct dataset *d)
 		d->length = d->bytes;
 		if (stored != d->bytes || at > d->s->image || d->bytes > d->s->image - at) {
 			nowhere(d, "");
-			err_set(&d->why, "!its %" PRIu64 " bytes from byte %" PRIu64 " on are not in the file", d->bytes,
-				(uint64_t)at);
+			err_set(&d->why, "!its %" PRIu64 " bytes from byte %" PRIu64 " on are not in the file",
+				d->bytes, (uint64_t)at);
 		}
 	} else if (layout == H5D_CHUNKED && !stored) {
 		read_fill(d);
@@ -621,7 +624,8 @@ static void locate(struct dataset *d)
 static bool points_elsewhere(hid_t type)
 {
 	return H5Tdetect_class(type, H5T_VLEN) != 0 || H5Tdetect_class(type, H5T_REFERENCE) != 0 ||
-	       (H5Tget_class(type) == H5T_STRING ? H5Tis_variable_str(type) != 0 : H5Tdetect_class(type, H5T_STRING) != 0);
+	       (H5Tget_class(type) == H5T_STRING ? H5Tis_variable_str(type) != 0
+						 : H5Tdetect_class(type, H5T_STRING) != 0);
 }
 
 /* Keras writes bfloat16 as two bytes without a type, and says so in an attribute. */
@@ -635,7 +639,8 @@ static bool says_bfloat16(hid_t object)
 		return false;
 	attribute = H5Aopen(object, "dtype", H5P_DEFAULT);
 	type = H5Aget_type(attribute);
-	if (H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) > 0 && H5Aread(attribute, type, &z) >= 0 && z) {
+	if (H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) > 0 && H5Aread(attribute, type, &z) >= 0 &&
+	    z) {
 		yes = strcmp(z, "bfloat16") == 0;
 		H5free_memory(z);
 	} else if (H5Tget_class(type) == H5T_STRING && H5Tget_size(type) < sizeof(word) &&
@@ -685,7 +690,8 @@ static void put_dataset(struct scan *s, hid_t id, const char *path)
 	} else {
 		d.el.size = H5Tget_size(d.type);
 		classify(d.type, &d.el);
-		if (d.el.type == DT_OPAQUE && H5Tget_class(d.type) == H5T_OPAQUE && d.el.size == 2 && says_bfloat16(id)) {
+		if (d.el.type == DT_OPAQUE && H5Tget_class(d.type) == H5T_OPAQUE && d.el.size == 2 &&
+		    says_bfloat16(id)) {
 			d.el.type = DT_BF16;
 			d.el.why = NULL;
 		}
@@ -797,7 +803,8 @@ static void put_group(struct scan *s, hid_t id, const char *path)
 	put_attributes(s, id, path);
 	if (H5Literate(id, H5_INDEX_NAME, H5_ITER_INC, &at, one_link, &w) < 0) {
 		if (w.too_many)
-			err_set(&why, "more than %d objects, or names of more than %" PRIu64 " bytes", OBJECTS_MAX, s->names_max);
+			err_set(&why, "more than %d objects, or names of more than %" PRIu64 " bytes", OBJECTS_MAX,
+				s->names_max);
 		else
 			err_set(&why, "group /%s: %s", path, complaint(&e));
 		trouble(s, why.msg);

@@ -27,7 +27,8 @@ enum h5_place {
 	H5_FILLED   /* it was never written: one element in the spool stands for all */
 };
 
-/* The value is: a text; a u64, and as many texts; a u64; one; one, the bits of a double; a text that says what it is. */
+/* The value is: a text; a u64, and as many texts; a u64; one; one, the bits of a double; a text that says what it
+ * is. */
 enum h5_kind { H5_TEXT, H5_TEXTS, H5_UINT, H5_INT, H5_REAL, H5_OTHER };
 
 enum { H5_KEPT = 100000 }; /* texts of one attribute */
@@ -35,8 +36,8 @@ enum { H5_KEPT = 100000 }; /* texts of one attribute */
 /* The version of libhdf5, or NULL in a build without it. */
 const char *h5_version(void);
 
-/* Scans the image. Records that came before something went wrong are there all the same; that it did is the last of them.
- * The spool is what datasets that do not lie in the file as they are go to. */
+/* Scans the image. Records that came before something went wrong are there all the same; that it did is the last of
+ * them. The spool is what datasets that do not lie in the file as they are go to. */
 enum rc h5_scan(struct bytes image, struct spool *, struct buf *records, struct err *);
 
 #endif

@@ -2,10 +2,10 @@
  * HDF5, as h5py and Keras write it. The library's part is format/h5scan.c; here its records become a model. Datasets
  * that the file has in one piece stay there; what is in chunks, compressed or not, was unpacked into a temporary file.
  *
- * Keras 1 and 2 (keras/src/legacy/saving/legacy_h5_format.py): the root, or the group model_weights, has a list of layers,
- * layer_names, and each layer's group the names of its weights, weight_names, which are paths from there. These give
- * names and order. Keras 3 (saving_lib.py) has groups by the objects' places, layers/dense/vars/0, and the layer's own name
- * as an attribute of vars: an alias here.
+ * Keras 1 and 2 (keras/src/legacy/saving/legacy_h5_format.py): the root, or the group model_weights, has a list of
+ * layers, layer_names, and each layer's group the names of its weights, weight_names, which are paths from there.
+ * These give names and order. Keras 3 (saving_lib.py) has groups by the objects' places, layers/dense/vars/0, and
+ * the layer's own name as an attribute of vars: an alias here.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -502,7 +502,8 @@ static int probe(const struct probe *p)
 const struct format format_hdf5 = {
 	.name = "hdf5",
 	.about = "HDF5: Keras 1 to 3 and others, read through libhdf5",
-	.reads = "numbers of all kinds, in place or unpacked; Keras names, order and configuration; nothing in other files; "
+	.reads = "numbers of all kinds, in place or unpacked; Keras names, order and configuration; nothing in other "
+		 "files; "
 		 "only in a build with libhdf5",
 	.files = "*.h5 *.hdf5 *.keras.h5 *.weights.h5",
 	.probe = probe,

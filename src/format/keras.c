@@ -1,5 +1,5 @@
-/* Keras 3's file, keras/src/saving/saving_lib.py: a zip file of metadata.json, config.json and model.weights.h5, stored as a
- * rule, so that the arrays of the HDF5 file in it lie in place. */
+/* Keras 3's file, keras/src/saving/saving_lib.py: a zip file of metadata.json, config.json and model.weights.h5,
+ * stored as a rule, so that the arrays of the HDF5 file in it lie in place. */
 #include "format/keras.h"
 
 #include <jansson.h>

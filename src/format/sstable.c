@@ -25,8 +25,8 @@ bool sstable_looks(struct bytes tail)
 
 /* ---- blocks ---- */
 
-/* |entries|offsets of restarts, u32 each|how many of these, u32| then the trailer. What the restarts are for (to search by
- * halving) is not needed here: only their place. */
+/* |entries|offsets of restarts, u32 each|how many of these, u32| then the trailer. What the restarts are for (to
+ * search by halving) is not needed here: only their place. */
 static enum rc block_open(struct sstable *t, struct sstable_block *b, uint64_t at, uint64_t size, struct err *e)
 {
 	uint64_t room = t->file.n - SSTABLE_FOOTER, restarts;
@@ -45,7 +45,8 @@ static enum rc block_open(struct sstable *t, struct sstable_block *b, uint64_t a
 		return err_set(e, "the block at byte %" PRIu64 " has no list of restarts", at);
 	restarts = load_uint(p + size - 4, 4, false);
 	if (restarts > (size - 4) / 4)
-		return err_set(e, "%" PRIu64 " restarts do not fit in the block of %" PRIu64 " bytes (byte %" PRIu64 ")",
+		return err_set(e,
+			       "%" PRIu64 " restarts do not fit in the block of %" PRIu64 " bytes (byte %" PRIu64 ")",
 			       restarts, size, at + size - 4);
 	b->c = cur_of((struct bytes){p, (size_t)(size - 4 - 4 * restarts)});
 	b->at = at;

@@ -1,7 +1,8 @@
 /*
  * TensorFlow's checkpoint, version 2, the "tensor bundle": P.index, a table of keys in whose values stands where a
- * tensor's bytes are, and P.data-00000-of-00001 and so on, the bytes. tensorflow/core/util/tensor_bundle/tensor_bundle.cc,
- * core/protobuf/tensor_bundle.proto, core/util/saved_tensor_slice_util.cc, core/lib/strings/ordered_code.cc.
+ * tensor's bytes are, and P.data-00000-of-00001 and so on, the bytes.
+ * tensorflow/core/util/tensor_bundle/tensor_bundle.cc, core/protobuf/tensor_bundle.proto,
+ * core/util/saved_tensor_slice_util.cc, core/lib/strings/ordered_code.cc.
  *
  * Names are TensorFlow's keys without the ending that says only "the value of a variable". Data lie in place. A
  * partitioned variable is put together from its slices, in place too: its member is made of pieces.
@@ -107,7 +108,8 @@ static struct shard_file *shard_file(struct reader *r, uint64_t number)
 	name = str_of(arena_printf(&r->scratch, "%.*s.data-%05" PRIu64 "-of-%05" PRIu64, (int)r->prefix.n, r->prefix.p,
 				   number, r->shards));
 	f->member = member_by_base(&r->m->source, name);
-	if (f->member == MEMBER_NONE && source_open_beside(&r->m->source, r->index, name, &f->member, &f->why) != RC_OK) {
+	if (f->member == MEMBER_NONE &&
+	    source_open_beside(&r->m->source, r->index, name, &f->member, &f->why) != RC_OK) {
 		f->member = MEMBER_NONE;
 		err_prefix(&f->why, "shard %.*s", (int)name.n, name.p);
 		return f;

@@ -62,11 +62,13 @@ static const struct {
 	uint8_t type, field, size, parts;
 	enum wire wire;
 } fields[] = {
-	{1, 5, 4, 1, WIRE_32},      {2, 6, 8, 1, WIRE_64},      {3, 7, 4, 1, WIRE_VARINT},  {4, 7, 1, 1, WIRE_VARINT},
-	{5, 7, 2, 1, WIRE_VARINT},  {6, 7, 1, 1, WIRE_VARINT},  {8, 9, 4, 2, WIRE_32},      {9, 10, 8, 1, WIRE_VARINT},
-	{10, 11, 1, 1, WIRE_VARINT}, {11, 7, 1, 1, WIRE_VARINT}, {12, 7, 1, 1, WIRE_VARINT}, {13, 7, 4, 1, WIRE_VARINT},
-	{14, 13, 2, 1, WIRE_VARINT}, {15, 7, 2, 1, WIRE_VARINT}, {16, 7, 2, 1, WIRE_VARINT}, {17, 7, 2, 1, WIRE_VARINT},
-	{18, 12, 8, 2, WIRE_64},    {19, 13, 2, 1, WIRE_VARINT}, {22, 16, 4, 1, WIRE_VARINT}, {23, 17, 8, 1, WIRE_VARINT},
+	{1, 5, 4, 1, WIRE_32},       {2, 6, 8, 1, WIRE_64},       {3, 7, 4, 1, WIRE_VARINT},
+	{4, 7, 1, 1, WIRE_VARINT},   {5, 7, 2, 1, WIRE_VARINT},   {6, 7, 1, 1, WIRE_VARINT},
+	{8, 9, 4, 2, WIRE_32},       {9, 10, 8, 1, WIRE_VARINT},  {10, 11, 1, 1, WIRE_VARINT},
+	{11, 7, 1, 1, WIRE_VARINT},  {12, 7, 1, 1, WIRE_VARINT},  {13, 7, 4, 1, WIRE_VARINT},
+	{14, 13, 2, 1, WIRE_VARINT}, {15, 7, 2, 1, WIRE_VARINT},  {16, 7, 2, 1, WIRE_VARINT},
+	{17, 7, 2, 1, WIRE_VARINT},  {18, 12, 8, 2, WIRE_64},     {19, 13, 2, 1, WIRE_VARINT},
+	{22, 16, 4, 1, WIRE_VARINT}, {23, 17, 8, 1, WIRE_VARINT},
 };
 enum { FLOAT8_FIELD = 18 };
 
@@ -126,8 +128,8 @@ static enum rc typed_values(struct reader *r, struct tensor *t, const struct con
 		i++;
 	n = 0;
 	t->data = (struct span){r->member, 0, 0};
-	if (i < COUNT(fields) && values_of(&r->v, c->message, fields[i].field, fields[i].wire, fields[i].size, &t->data, &n,
-					   e) != RC_OK)
+	if (i < COUNT(fields) &&
+	    values_of(&r->v, c->message, fields[i].field, fields[i].wire, fields[i].size, &t->data, &n, e) != RC_OK)
 		return RC_FAIL;
 	if (i < COUNT(fields)) {
 		if (n % fields[i].parts)
@@ -582,7 +584,8 @@ static int probe_saved_model(const struct probe *p)
 				return 44;
 		return k ? 0 : 44;
 	}
-	return first_field(graph, 2, n, &inside, &k) && probe_graph(&(struct probe){.head = inside, .size = k}) ? 44 : 0;
+	return first_field(graph, 2, n, &inside, &k) && probe_graph(&(struct probe){.head = inside, .size = k}) ? 44
+														: 0;
 }
 
 const struct format format_graphdef = {

@@ -1,8 +1,8 @@
 /*
  * TensorFlow Lite: one flatbuffer (format/flatbuf.h) that begins with a reference to its Model and TFL3. The tables and
  * the numbers of their fields are those of tensorflow/compiler/mlir/lite/schema/schema.fbs. Tensors that have no buffer
- * are computed when the net runs, and are left out. Data lie in place, in the flatbuffer or, in files of more than 2 GiB,
- * after it.
+ * are computed when the net runs, and are left out. Data lie in place, in the flatbuffer or, in files of more than 2
+ * GiB, after it.
  */
 #include "format/tflite.h"
 
@@ -83,7 +83,8 @@ static bool buffer_span(struct reader *r, uint64_t number, struct span *out)
 	return !r->f.bad;
 }
 
-/* "3/model/conv" of one of several subgraphs. Names need not be there, nor differ: then the tensor's number is added. */
+/* "3/model/conv" of one of several subgraphs. Names need not be there, nor differ: then the tensor's number is
+ * added. */
 static enum rc set_name(struct reader *r, struct tensor *t, const struct fb_table *table, uint64_t graph, uint64_t i,
 			struct err *e)
 {
@@ -325,7 +326,8 @@ static void note_ends(struct reader *r, const struct fb_table *graph, unsigned s
 		texts_end(&list, str_of(what));
 }
 
-/* The metadata that TensorFlow Lite's model makers add, a flatbuffer of its own (metadata_schema.fbs, ModelMetadata). */
+/* The metadata that TensorFlow Lite's model makers add, a flatbuffer of its own (metadata_schema.fbs,
+ * ModelMetadata). */
 static void note_model_metadata(struct reader *r, struct bytes b)
 {
 	static const struct {
@@ -483,7 +485,8 @@ static int probe(const struct probe *p)
 const struct format format_tflite = {
 	.name = "tflite",
 	.about = "TensorFlow Lite, the nets of phones and microcontrollers",
-	.reads = "constant tensors of all subgraphs, quantisation, operators, metadata; sparse and 4-bit ones are listed",
+	.reads = "constant tensors of all subgraphs, quantisation, operators, metadata; sparse and 4-bit ones are "
+		 "listed",
 	.files = "*.tflite *.lite",
 	.probe = probe,
 	.read = read_tflite,

@@ -1,5 +1,5 @@
-/* The operators of TensorFlow Lite by their numbers: BuiltinOperator of its schema (tensorflow/compiler/mlir/lite/schema/
- * schema.fbs, as of 2025). 127 means that the number stands in a wider field. */
+/* The operators of TensorFlow Lite by their numbers: BuiltinOperator of its schema
+ * (tensorflow/compiler/mlir/lite/schema/ schema.fbs, as of 2025). 127 means that the number stands in a wider field. */
 #include "format/tflite.h"
 
 #include "base/util.h"

@@ -4,8 +4,8 @@
 
 #include "model/model.h"
 
-/* Reads the whole of the tensor's data and compares; RC_OK too when the file keeps no checksum of it. Says what it is and
- * what it should be, or that the data cannot be read. */
+/* Reads the whole of the tensor's data and compares; RC_OK too when the file keeps no checksum of it. Says what it
+ * is and what it should be, or that the data cannot be read. */
 enum rc tensor_check_sum(const struct model *, const struct tensor *, struct err *);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * Feeds a tensor's elements, in order, as packed little-endian bytes: straight from the mapping where they stand so,
- * else through a buffer of its own (deflated entries, big-endian files, records, strides, Fortran order on demand). Of a
- * packed tensor it works out the values, F32. One thread at a time; mapped tensors may have as many feeds as there are
- * threads.
+ * else through a buffer of its own (deflated entries, big-endian files, records, strides, Fortran order on demand).
+ * Of a packed tensor it works out the values, F32. One thread at a time; mapped tensors may have as many feeds as
+ * there are threads.
  */
 #ifndef NUM_FEED_H
 #define NUM_FEED_H
@@ -32,8 +32,8 @@ void feed_copy(struct feed *, uint8_t *to);
 const uint8_t *feed_get(struct feed *, uint64_t first, size_t n, struct err *);
 void feed_close(struct feed *); /* NULL is fine */
 
-/* Where element `index` (row-major), or the block that it is in, begins: in bytes from the front of the tensor's span. Not
- * of a packed tensor, whose values stand nowhere. */
+/* Where element `index` (row-major), or the block that it is in, begins: in bytes from the front of the tensor's
+ * span. Not of a packed tensor, whose values stand nowhere. */
 uint64_t feed_offset(const struct tensor *, uint64_t index);
 
 #endif

@@ -18,7 +18,8 @@ struct kern {
 
 	const struct float_loops *floats; /* num/floats.h */
 
-	/* By type: n elements (whole blocks) of packed little-endian bytes to floats, exactly. NULL: see kern_floats. */
+	/* By type: n elements (whole blocks) of packed little-endian bytes to floats, exactly. NULL: see
+	 * kern_floats. */
 	void (*to_float[DT_COUNT])(float *, const uint8_t *, size_t n);
 };
 
@@ -33,7 +34,8 @@ extern const struct kern kern_ref, kern_avx2, kern_avx512, kern_neon;
 extern const struct kern *const kerns[]; /* NULL-terminated, the widest last */
 extern const struct kern *kern;          /* the one in use; kern_ref until kern_pick was called */
 
-/* Whether a float holds every value of a type: 16-bit and narrower ones, and ggml's blocks, which are made of floats. */
+/* Whether a float holds every value of a type: 16-bit and narrower ones, and ggml's blocks, which are made of
+ * floats. */
 bool kern_holds(enum dtype);
 
 /* At most BLOCK elements of such a type as floats, by the table's own decoder or by way of decode(). */

@@ -152,8 +152,8 @@ static void float_q4_k(float *out, const uint8_t *in, size_t n)
 }
 
 /* A quarter of a half: 32 elements, which two scales share. */
-static inline void q6_quarter(float *out, const uint8_t *low, unsigned low_shift, const uint8_t *high, unsigned high_shift,
-			      const float ds[2])
+static inline void q6_quarter(float *out, const uint8_t *low, unsigned low_shift, const uint8_t *high,
+			      unsigned high_shift, const float ds[2])
 {
 	for (size_t k = 0; k < 2; k++)
 		for (size_t i = 16 * k; i < 16 * k + 16; i++) {

@@ -1,6 +1,6 @@
 /*
- * The table that is always there, for whatever a C compiler knows of the processor it was asked for. What it computes is
- * the specification: every other table gives the same bits.
+ * The table that is always there, for whatever a C compiler knows of the processor it was asked for. What it
+ * computes is the specification: every other table gives the same bits.
  */
 #include "num/kern.h"
 
