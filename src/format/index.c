@@ -174,7 +174,7 @@ static void check_index(struct model *m, const struct index *x)
 
 	map_reserve(&where, m->n_tensors);
 	for (size_t i = 0; i < m->n_tensors; i++)
-		map_add(&where, m->tensors[i].name, m->tensors[i].data.member);
+		map_add(&where, m->tensors[i].name, m->source.members[m->tensors[i].data.member].file);
 	map_reserve(&listed, x->n);
 	for (size_t i = 0; i < x->n; i++) {
 		const struct index_file *f = &x->files[x->mapped[i].file];

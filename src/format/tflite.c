@@ -15,6 +15,7 @@
 #include "format/format.h"
 #include "format/notes.h"
 #include "format/texts.h"
+#include "model/pack.h"
 
 enum { /* fields */
 	MODEL_VERSION = 0, MODEL_CODES, MODEL_SUBGRAPHS, MODEL_DESCRIPTION, MODEL_BUFFERS, MODEL_METADATA = 6,
@@ -43,6 +44,7 @@ struct reader {
 	struct fb_vector buffers, subgraphs;
 	struct map names;
 	uint64_t name_bytes; /* copied so far: many tensors may point at one long name */
+	uint64_t numbers;    /* likewise */
 };
 
 static const struct {
@@ -125,34 +127,52 @@ static enum rc read_shape(struct reader *r, struct tensor *t, const struct fb_ta
 	return tensor_set_shape(r->m, t, type, dims, (unsigned)v.n, e);
 }
 
-/* How codes become values: (code - zero point) * scale, one of each or one for each slice along a dimension. */
-static void note_quantization(struct reader *r, const struct tensor *t, const struct fb_table *table)
+/* How codes become values: (code - zero point) * scale, one of each or one for each slice along a dimension. Floats may
+ * have them, too, as a trace of where they come from. */
+static void quantise(struct reader *r, struct tensor *t, const struct fb_table *table)
 {
-	struct fb_table q;
+	struct affine how = {.form = AFFINE_ZERO};
+	struct arena scratch = {0};
 	struct fb_vector scale, zero;
-	struct meta_value *v;
+	struct fb_table q;
 	uint64_t dimension;
-	struct buf key = {0};
-	uint32_t bits;
-	float one;
+	struct err e;
+	float *a, *b;
 
-	if (!fb_child(&r->f, table, TENSOR_QUANTIZATION, &q) || !fb_vector(&r->f, &q, QUANTIZATION_SCALE, 4, &scale) ||
-	    !scale.n)
+	if (!fb_child(&r->f, table, TENSOR_QUANTIZATION, &q))
 		return;
+	if (fb_uint(&r->f, &q, QUANTIZATION_DETAILS, 1, 0)) {
+		t->note = "quantised in a way of its own; the codes are shown";
+		return;
+	}
+	fb_vector(&r->f, &q, QUANTIZATION_SCALE, 4, &scale);
 	fb_vector(&r->f, &q, QUANTIZATION_ZERO, 8, &zero);
 	dimension = fb_uint(&r->f, &q, QUANTIZATION_DIMENSION, 4, 0);
-	buf_printf(&key, "quantization.%.*s", (int)t->name.n, t->name.p);
-	v = model_add_meta(r->m, buf_view(&key));
-	v->type = "str";
-	bits = (uint32_t)fb_number(&r->f, &scale, 0, 4);
-	memcpy(&one, &bits, sizeof(one));
+	if (!scale.n || t->trouble || dtypes[t->type].kind == KIND_FLOAT)
+		return;
+	r->numbers += 2 * scale.n; /* many tensors may point at one long list */
+	if (r->numbers > r->f.b.n || (scale.n > 1 && dimension >= t->rank) || (zero.n > 1 && zero.n != scale.n)) {
+		model_problem(r->m, t->name, "its %" PRIu64 " scales and %" PRIu64 " zero points do not fit: its codes "
+			      "are shown", scale.n, zero.n);
+		return;
+	}
+	a = arena_new(&scratch, float, (size_t)scale.n);
+	b = arena_new(&scratch, float, (size_t)scale.n);
+	for (uint64_t i = 0; i < scale.n; i++) {
+		uint32_t bits = (uint32_t)fb_number(&r->f, &scale, i, 4);
+
+		memcpy(&a[i], &bits, sizeof(bits));
+		b[i] = (float)(int64_t)fb_number(&r->f, &zero, zero.n > 1 ? i : 0, 8);
+	}
+	how.a = a;
+	how.b = zero.n ? b : NULL;
+	how.n = scale.n;
+	how.axis = scale.n > 1 ? (unsigned)dimension : 0;
 	if (scale.n == 1)
-		meta_set_text(r->m, v, str_of(arena_printf(&r->m->arena, "scale %.9g, zero point %" PRId64, (double)one,
-							   (int64_t)fb_number(&r->f, &zero, 0, 8))));
-	else
-		meta_set_text(r->m, v, str_of(arena_printf(&r->m->arena, "%" PRIu64 " scales along dimension %" PRIu64,
-							   scale.n, dimension)));
-	buf_free(&key);
+		t->note = arena_printf(&r->m->arena, "scale %.9g, zero point %.9g", (double)a[0], (double)b[0]);
+	if (pack_affine(r->m, t, &how, &e) != RC_OK)
+		model_problem(r->m, t->name, "%s: its codes are shown", e.msg);
+	arena_free(&scratch);
 }
 
 static void check_data(struct reader *r, struct tensor *t)
@@ -207,7 +227,7 @@ static void add_tensor(struct reader *r, struct tensor *t, const struct fb_table
 		tensor_broken(r->m, t, "%s", e.msg);
 	else
 		check_data(r, t);
-	note_quantization(r, t, table);
+	quantise(r, t, table);
 }
 
 /* A tensor with data, or with its data in another file. */
@@ -487,6 +507,7 @@ const struct format format_tflite = {
 	.about = "TensorFlow Lite, the nets of phones and microcontrollers",
 	.reads = "constant tensors of all subgraphs, quantisation, operators, metadata; sparse and 4-bit ones are "
 		 "listed",
+	.reads = "constants of all subgraphs, quantised ones by their values, operators, metadata; sparse and 4-bit ones are listed",
 	.files = "*.tflite *.lite",
 	.probe = probe,
 	.read = read_tflite,

@@ -5,7 +5,7 @@ exec 2>&1
 for f in half none crc short sizes shardno types gap lap outside lost blockcrc v1 leveldb noshards order empty snappy restarts \
 	footer two bad.pb cut.pb; do
 	echo "== $f"
-	"$WEIGH" list -o tsv "$f" | cut -f 1-5,9
+	"$WEIGH" list -o tsv "$f" | cut -f 1-5,8,9
 done
 "$WEIGH" list names.index | wc -l
 "$WEIGH" list names.index 2>&1 | tail -n 1 | cut -c 1-100

@@ -1,4 +1,5 @@
 """TensorFlow, TensorFlow Lite and Flax: generated files of every type, real ones read by other code. timeout: 180"""
+import json
 import os
 import struct
 import sys
@@ -112,6 +113,50 @@ def graphs():
     check.stats_of_file("graph.pb", tensors, "graph, every encoding")
 
 
+def dequantised(kind, shape, raw, scale, zero, dimension):
+    """Values as float32, in its arithmetic."""
+    q = np.frombuffer(raw, wf.PLAIN[kind]).reshape(shape).astype("<f4")
+    along = [1] * len(shape)
+    if len(scale) > 1:
+        along[dimension] = len(scale)
+    a, b = (np.array(x, "<f4").reshape(along if len(x) > 1 else [1] * len(shape)) for x in (scale, zero or [0]))
+    return ((q - b) * a).astype("<f4").tobytes()
+
+
+def quantised(path, tensors, scales, label):
+    doc, status, said = check.run("stats", "-o", "json", path)
+    faults = check.Faults()
+    if doc is None or status:
+        check.ok(False, label, [f"exit status {status}: {said}"])
+        return
+    got = {t["name"]: t for t in doc["tensors"]}
+    faults.same("names", sorted(got), sorted(tensors))
+    for name, (kind, shape, raw) in tensors.items():
+        how = scales.get(name)
+        packed = how and how[0] and kind[0] in "IU"
+        if packed:
+            raw = dequantised(kind, shape, raw, *how)
+        faults.same(name + " type", got[name]["type"], f"{kind}/{'tensor' if len(how[0]) == 1 else 'slice'}" if packed else kind)
+        kind = "F32" if packed else kind
+        one = check.Faults()
+        check.check_stats(one, got[name]["stats"], wf.decode(kind, raw), kind, raw)
+        check.check_distribution(one, got[name]["stats"], wf.decode(kind, raw), kind, raw)
+        faults += [f"{name}: {f}" for f in one]
+    check.ok(not faults, label, faults)
+
+
+def lite_quantised():
+    tensors, scales = {}, {}
+    for kind in ("I8", "U8", "I16", "I32"):
+        for dimension, n in ((0, 1), (0, 3), (1, 4), (2, 5)):
+            name = f"{kind}.{dimension}.{n}"
+            tensors[name] = (kind, (3, 4, 5), random(kind, N))
+            zero = [int(z) for z in rng.integers(-100, 100, n)] if kind != "I32" else []
+            scales[name] = ([float(x) for x in rng.random(n).astype("<f4") + np.float32(0.01)], zero, dimension)
+    tf.save("./q.tflite", tf.tflite(tensors, scales))
+    quantised("q.tflite", tensors, scales, "tflite, scales of the whole and along each dimension")
+
+
 def lite():
     kinds = [k for k in tf.TFLITE if k in wf.BITS]
     tensors = some(kinds)
@@ -142,6 +187,14 @@ def flax():
     for i in range(3):
         tf.save(f"./flax_model-{i + 1:05d}-of-00003.msgpack", tf.pack(tf.flax_tree({n: leaves[n] for n in names[i::3]})))
     check.stats_of_file("flax_model-00002-of-00003.msgpack", tensors, "flax, three shards")
+    where = {n: f"flax_model-{names.index(n) % 3 + 1:05d}-of-00003.msgpack" for n in tensors}
+    tf.save("./flax_model.msgpack.index.json", json.dumps({"metadata": {"total_size": 1}, "weight_map": where}).encode())
+    check.stats_of_file("flax_model.msgpack.index.json", tensors, "flax, three shards by their index")
+    os.mkdir("flax")
+    for name in os.listdir("."):
+        if name.startswith("flax_model"):
+            os.rename(name, "flax/" + name)
+    check.stats_of_file("flax", tensors, "the same by its directory")
 
 
 def values(path, name):
@@ -169,7 +222,7 @@ def real(shared):
     check.stats_of_file(frozen, tf.read_graph(frozen), "stats frozen_3layer.pb")
     for name in ("basic_pitch_nmp", "hello_world_float", "hello_world_int8", "micro_speech-2021", "micro_speech-2022"):
         path = f"{shared}/tflite/{name}.tflite"
-        check.stats_of_file(path, tf.read_tflite(path)[0], f"stats {name}.tflite")
+        quantised(path, *tf.read_tflite(path), f"stats {name}.tflite")
     for one, two, three in SAME:
         x = values(shared + "/tensorflow/basic_pitch_nmp", one)
         y = values(shared + "/tflite/basic_pitch_nmp.tflite", two)
@@ -180,7 +233,7 @@ def real(shared):
 
 
 def main():
-    for one in (checkpoints, partitioned, graphs, lite, flax):
+    for one in (checkpoints, partitioned, graphs, lite, lite_quantised, flax):
         one()
     shared = os.environ.get("SHARED", "")
     if os.path.isdir(shared + "/tensorflow"):
