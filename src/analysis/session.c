@@ -8,6 +8,7 @@
 #include "base/pool.h"
 #include "format/format.h"
 #include "format/packs.h"
+#include "model/pack.h"
 #include "num/decode.h"
 
 const struct status_info statuses[ST_COUNT] = {
@@ -136,7 +137,9 @@ enum rc session_open(struct session *s, const struct opts *o, struct err *e)
 		}
 		s->n_models++;
 		model_finish(&s->m[i], decode_can);
-		if (!o->raw)
+		if (o->raw)
+			model_unpack(&s->m[i]);
+		else
 			packs_recognise(&s->m[i]);
 	}
 	align(s);

@@ -32,6 +32,29 @@ enum rc tensor_pack(struct model *m, struct tensor *t, const struct pack *p, str
 	return RC_OK;
 }
 
+void model_unpack(struct model *m)
+{
+	for (size_t i = 0; i < m->n_tensors; i++) {
+		struct tensor *t = &m->tensors[i];
+		const struct pack_part *codes = t->pack ? t->pack->parts : NULL;
+		uint64_t count = 1;
+
+		for (unsigned k = 0; codes && k < codes->rank; k++)
+			count *= codes->shape[k]; /* of a tensor that was checked */
+		if (!codes || count != t->count)
+			continue;
+		t->type = codes->type;
+		t->type_name = codes->type_name;
+		t->rank = codes->rank;
+		t->shape = codes->shape;
+		t->data = codes->data;
+		t->fortran = false;
+		t->pack = NULL;
+		if (t->type == DT_OPAQUE)
+			t->trouble = arena_printf(&m->arena, "not decoded: %s", t->type_name);
+	}
+}
+
 /* ---- affine codes ---- */
 
 static enum rc check_affine(const struct tensor *t, const struct affine *how, struct err *e)

@@ -104,6 +104,9 @@ enum rc pack_affine(struct model *, struct tensor *, const struct affine *, stru
 enum rc pack_book(struct model *, struct tensor *, unsigned bits, const float *book, const struct pack_part *table,
 		  struct err *);
 
+/* What readers packed, taken apart again: those tensors are their codes, as they are stored. */
+void model_unpack(struct model *);
+
 /* How a tensor is stored, as a part of another one. */
 struct pack_part part_of(const struct tensor *, const char *role);
 
