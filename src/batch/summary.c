@@ -83,6 +83,7 @@ static bool tells_origin(struct str key)
 		"license", "licence", "name", "architecture", "version", "author", "organization", "url", "repo_url",
 		"source", "base_model", "finetune", "size_label", "description", "format", "producer", "date", "title",
 		"producer_name", "producer_version", "shortDescription", "versionString", "training_steps",
+		"keras_version", "tensorflow_version", "date_saved", "backend",
 	};
 	size_t at = key.n;
 

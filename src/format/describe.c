@@ -13,8 +13,6 @@ static const struct {
 	const char *what;
 } magics[] = {
 	{0, {"version https://git-lfs", 23}, "is a Git LFS pointer, not the file itself: fetch it with git lfs pull"},
-	{0, {"\x89HDF\r\n\x1a\n", 8}, "is an HDF5 file (Keras?)"},
-	{4, {"TFL3", 4}, "is a TensorFlow Lite model"},
 	{4, {"ET12", 4}, "is an ExecuTorch program"},
 	{0, {"\x80\2", 2}, "is a Python pickle (PyTorch, joblib?)"},
 	{0, {"\x80\3", 2}, "is a Python pickle (PyTorch, joblib?)"},
@@ -92,7 +90,7 @@ const char *describe_zip(struct bytes head)
 		{{"/.format_version", 16}, "is a PyTorch file (a zip with a pickle)"},
 		{{"/byteorder", 10}, "is a PyTorch file (a zip with a pickle)"},
 		{{"/version", 8}, "is a PyTorch file (a zip with a pickle)"},
-		{{"metadata.json", 13}, "is a Keras model (a zip with HDF5)"},
+		{{"metadata.json", 13}, "is a Keras model, but without model.weights.h5"},
 	};
 	struct str name = first_entry(head);
 
