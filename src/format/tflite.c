@@ -505,9 +505,8 @@ static int probe(const struct probe *p)
 const struct format format_tflite = {
 	.name = "tflite",
 	.about = "TensorFlow Lite, the nets of phones and microcontrollers",
-	.reads = "constant tensors of all subgraphs, quantisation, operators, metadata; sparse and 4-bit ones are "
-		 "listed",
-	.reads = "constants of all subgraphs, quantised ones by their values, operators, metadata; sparse and 4-bit ones are listed",
+	.reads = "constants of all subgraphs, quantised ones by their values, operators, metadata; sparse and 4-bit "
+		 "ones are listed",
 	.files = "*.tflite *.lite",
 	.probe = probe,
 	.read = read_tflite,
