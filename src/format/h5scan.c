@@ -878,14 +878,15 @@ static void scan_file(struct scan *s)
 static _Noreturn void child(int pipe, struct spool *sp)
 {
 	struct scan s = {.pipe = pipe, .sp = sp, .image = image.n};
+	/* whatever the program does about these, here they are the end */
+	static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGXCPU, SIGTERM, SIGINT};
 	struct rlimit none = {0, 0};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	s.names_max = u64_min(NAMES_MAX, 16 * (uint64_t)image.n + (1 << 20));
 	die_hook = NULL;
-	signal(SIGBUS, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
-	signal(SIGXCPU, SIG_DFL);
+	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
+		signal(fatal[i], SIG_DFL);
 	setrlimit(RLIMIT_CORE, &none);
 	s.time = TIME_FREE;
 	allow_time(&s, image.n);
