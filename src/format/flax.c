@@ -22,7 +22,8 @@ enum {
 	PROBED = 256,         /* items that a probe looks at */
 	NAMES_RATIO = 16, NAMES_FREE = 1 << 20 /* bytes of all names: 16 times the file's, and these */
 };
-#define CHUNKED STR("__msgpack_chunked_array__")
+/* not STR: cppcheck cannot expand one macro of ours in another */
+static const char chunked[] = "__msgpack_chunked_array__";
 
 struct reader {
 	struct model *m;
@@ -265,7 +266,7 @@ static bool is_chunked(struct cur c)
 {
 	struct mp_item it;
 
-	return msgpack_next(&c, &it) && it.kind == MP_TEXT && str_eq(text_of(&it), CHUNKED);
+	return msgpack_next(&c, &it) && it.kind == MP_TEXT && str_eq(text_of(&it), str_of(chunked));
 }
 
 /* ---- what is no array ---- */

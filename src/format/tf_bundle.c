@@ -27,7 +27,7 @@ enum {
 	NAMES_RATIO = 16      /* after as many keys LevelDB writes one in full */
 };
 #define CHECKED_AT_OPEN ((uint64_t)64 << 20) /* bytes: read at once, to see whether their checksums are right */
-#define VALUE_SUFFIX STR("/.ATTRIBUTES/VARIABLE_VALUE")
+static const char value_suffix[] = "/.ATTRIBUTES/VARIABLE_VALUE";
 #define OBJECT_GRAPH STR("_CHECKPOINTABLE_OBJECT_GRAPH")
 
 struct shard_file {
@@ -425,7 +425,7 @@ static void add_tensor(struct reader *r, struct str key, const struct entry *en)
 	uint64_t need;
 	struct err e;
 
-	t->name = without(key, VALUE_SUFFIX);
+	t->name = without(key, str_of(value_suffix));
 	t->data.member = r->index;
 	if (tf_set_shape(r->m, t, en->type, &en->shape, &e) != RC_OK) {
 		tensor_broken(r->m, t, "%s", e.msg);
@@ -502,7 +502,7 @@ static void take_alias(struct reader *r, const struct map *names, struct bytes m
 			full = proto_text(&p);
 		else if (p.field == 3)
 			key = proto_text(&p);
-	at = map_get(names, without(key, VALUE_SUFFIX));
+	at = map_get(names, without(key, str_of(value_suffix)));
 	if (at != MAP_NONE && full.n && !str_eq(full, r->m->tensors[at].name))
 		r->m->tensors[at].alias = arena_str(&r->m->arena, full);
 }
@@ -602,7 +602,7 @@ static enum rc take(struct reader *r, struct str key, struct bytes value, struct
 	} else {
 		struct tensor *t = model_add_tensor(r->m);
 
-		t->name = without(key, VALUE_SUFFIX);
+		t->name = without(key, str_of(value_suffix));
 		t->type_name = dtypes[DT_OPAQUE].name;
 		t->data.member = r->index;
 		tensor_broken(r->m, t, "%s", e->msg);

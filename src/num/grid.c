@@ -27,7 +27,7 @@ static const double iq4_levels[] = {-127, -104, -83, -65, -49, -35, -22, -10, 1,
 static const double fp4_levels[] = {-12, -8, -6, -4, -3, -2, -1, 0, 1, 2, 3, 4, 6, 8, 12}; /* doubled */
 
 #define EVEN(from, to, how) {.least = (from), .most = (to), .storage = (how), .known = true}
-#define TABLE(of, how)      {.levels = (of), .n_levels = COUNT(of), .storage = (how), .known = true}
+#define TABLE(of, how)      {.levels = (of), .n_levels = sizeof(of) / sizeof((of)[0]), .storage = (how), .known = true}
 
 static const struct grid grids[DT_COUNT] = {
 	[DT_Q4_0] = EVEN(-8, 7, IN_F16),

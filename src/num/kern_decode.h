@@ -124,8 +124,8 @@ static void float_q4_0(float *out, const uint8_t *in, size_t n)
 
 static inline void k4_scale(const uint8_t *s, size_t group, uint8_t *scale, uint8_t *min)
 {
-	*scale = group < 4 ? s[group] & 63 : (uint8_t)((s[group + 4] & 15) | (s[group - 4] >> 6) << 4);
-	*min = group < 4 ? s[group + 4] & 63 : (uint8_t)((s[group + 4] >> 4) | (s[group] >> 6) << 4);
+	*scale = (uint8_t)(group < 4 ? s[group] & 63 : ((s[group + 4] & 15) | (s[group - 4] >> 6) << 4));
+	*min = (uint8_t)(group < 4 ? s[group + 4] & 63 : ((s[group + 4] >> 4) | (s[group] >> 6) << 4));
 }
 
 static void float_q4_k(float *out, const uint8_t *in, size_t n)

@@ -16,7 +16,7 @@ threads=1
 a=$dir/a b=$dir/b
 
 # What a job needs of the command line; --brief stops at the first difference, so it is only for equal files.
-one() { "$bench" time "$MB" "$weigh" stats --io="$io" --cpu="$cpu" -j "$n" -o json "$@" "$a"; }
+one() { "$bench" time "$MB" "$weigh" stats --io="$io" --cpu="$cpu" -j "$n" -o json "$a"; }
 two() { "$bench" time $((2 * MB)) "$weigh" diff --io="$io" --cpu="$cpu" -j "$n" -o json "$@"; }
 
 row() { # JOB GB/s SUM [CMP]
@@ -33,13 +33,13 @@ for type in ${BENCH_TYPES:-F32 BF16 F16 F8 Q8_0 Q4_K Q6_K IQ4_XS}; do
 	cmp=$("$bench" time $((2 * MB)) cmp "$a" "$dir/same")
 	for io in ${BENCH_IO:-mmap read}; do
 		for n in $threads; do
-			sum1=$("$bench" sum $io "$n" "$a" 2>/dev/null) sum=$("$bench" sum $io "$n" "$a" "$b" 2>/dev/null)
-			same=$("$bench" same $io "$n" "$a" "$dir/same" 2>/dev/null)
+			sum1=$("$bench" sum "$io" "$n" "$a" 2>/dev/null) sum=$("$bench" sum "$io" "$n" "$a" "$b" 2>/dev/null)
+			same=$("$bench" same "$io" "$n" "$a" "$dir/same" 2>/dev/null)
 			cpu=-
 			row 'plain sum' "$sum" "$sum" "$cmp"
 			row 'memcmp' "$same" "$sum" "$cmp"
 			for cpu in ${BENCH_CPU:-c avx2 avx512 neon}; do
-				"$weigh" --cpu=$cpu formats >/dev/null 2>&1 || continue
+				"$weigh" --cpu="$cpu" formats >/dev/null 2>&1 || continue
 				row 'one: moments, counts' "$(one)" "$sum1"
 				row 'two: differences' "$(two "$a" "$b")" "$sum" "$cmp"
 				row 'two: with counts' "$(two --distribution "$a" "$b")" "$sum" "$cmp"

@@ -1,10 +1,11 @@
+#!/bin/sh
 # The layer map of two LoRA checkpoints finds every layer and part, and its strongest cell is the tensor that diff puts first.
 cd "${SHARED:-/nonexistent}/safetensors" 2>/dev/null || { echo 'SHARED is not there'; exit 77; }
-pair='lora-ckpt230.safetensors lora-ckpt690.safetensors'
+set -- lora-ckpt230.safetensors lora-ckpt690.safetensors
 keys=$TMPDIR/keys
 printf '@wait L > @save %s\n' "$TMPDIR/screen" >"$keys"
-"$WEIGH" --keys "$keys" --size 200x60 $pair || exit
-"$WEIGH" diff -s rel_l2 -r -n 1 -o tsv $pair | awk -F'\t' 'NR == 2 { print $2 }' >"$TMPDIR/first"
+"$WEIGH" --keys "$keys" --size 200x60 "$@" || exit
+"$WEIGH" diff -s rel_l2 -r -n 1 -o tsv "$@" | awk -F'\t' 'NR == 2 { print $2 }' >"$TMPDIR/first"
 grep -q "^ $(cat "$TMPDIR/first") " "$TMPDIR/screen" && echo 'the strongest cell is what diff puts first'
 grep -c 'finegates_\(rows\|columns\)  *[^ ]' "$TMPDIR/screen"
 grep '^  base_model.model.roberta.encoder.layer' "$TMPDIR/screen" | tr -s ' '

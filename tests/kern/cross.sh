@@ -14,11 +14,18 @@ for f in "$SRC"/src/num/decode*.c "$SRC"/src/num/iq_tables.c; do [ ! -f "$f" ] |
 flags="-std=c11 -D_GNU_SOURCE -O3 -ffp-contract=off -I$SRC/src -pthread"
 
 # shellcheck disable=SC2086 # lists
-${CC:-cc} $flags -o here $sources -lm && $cross $flags -static -o there $sources -lm || { echo 'not ok 1 - builds'; exit 1; }
-./here >here.out && qemu-aarch64 ./there >there.out || { echo 'not ok 1 - runs'; exit 1; }
+if ! ${CC:-cc} $flags -o here $sources -lm || ! $cross $flags -static -o there $sources -lm; then
+	echo 'not ok 1 - builds'
+	exit 1
+fi
+if ! ./here >here.out || ! qemu-aarch64 ./there >there.out; then
+	echo 'not ok 1 - runs'
+	exit 1
+fi
 
-# Every line of every table, whatever its name, says the same of a job.
+# Every line of every table, whatever its name, says the same of a job. Tables' names are words.
 n=0
+# shellcheck disable=SC2013
 for table in $(cut -d ' ' -f 1 here.out there.out | sort -u); do
 	n=$((n + 1))
 	grep -h "^$table " here.out there.out | cut -d ' ' -f 2- | sort -u >"$table.out"

@@ -94,7 +94,7 @@ static void many_decimals(void **state)
 static void words(void **state)
 {
 	static const char *const none[] = {"", " ", "-", "+", ".", "-.", "e5", "1e", "1e+", "1.5x", "0x10", "1,5", "1.2.3",
-					   "--1", "1e5.0", "nanx", "na", "infinit", "1_000", "\xc2\xa0" "1", "1-2"};
+					   "--1", "1e5.0", "nanx", "na", "infinit", "1_000", ("\xc2\xa0" "1"), "1-2"};
 	static const char *const infinite[] = {"inf", "-INF", "+Infinity", "-infinity"};
 	float x;
 	(void)state;
