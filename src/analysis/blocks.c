@@ -671,7 +671,8 @@ struct blocks *blocks_find(const struct str *names, size_t n)
 	list_stems(&f, n);
 	for (int i = 0; i < NUMBERS_MAX && step(&f); i++)
 		;
-	qsort(f.grids, f.n_grids, sizeof(*f.grids), cmp_grid);
+	if (f.n_grids)
+		qsort(f.grids, f.n_grids, sizeof(*f.grids), cmp_grid);
 	b->grids = arena_new(&b->arena, struct block_grid, f.n_grids);
 	b->n_grids = f.n_grids;
 	if (f.n_grids)

@@ -28,7 +28,7 @@ enum {
 };
 #define CHECKED_AT_OPEN ((uint64_t)64 << 20) /* bytes: read at once, to see whether their checksums are right */
 static const char value_suffix[] = "/.ATTRIBUTES/VARIABLE_VALUE";
-#define OBJECT_GRAPH STR("_CHECKPOINTABLE_OBJECT_GRAPH")
+static const char object_graph[] = "_CHECKPOINTABLE_OBJECT_GRAPH";
 
 struct shard_file {
 	bool tried;
@@ -459,7 +459,7 @@ static void add_tensor(struct reader *r, struct str key, const struct entry *en)
 /* The one text of a tensor of texts: its length as a varint, a checksum of the lengths, the text. */
 static bool graph_text(struct reader *r, struct bytes *out)
 {
-	struct tensor nobody = {.name = OBJECT_GRAPH};
+	struct tensor nobody = {.name = str_of(object_graph)};
 	struct bytes all;
 	struct entry en;
 	struct span span;
@@ -470,20 +470,20 @@ static bool graph_text(struct reader *r, struct bytes *out)
 	if (!r->graph.p)
 		return false;
 	if (read_entry(r->graph, &en, &e) != RC_OK) {
-		model_problem(r->m, OBJECT_GRAPH, "%s", e.msg);
+		model_problem(r->m, str_of(object_graph), "%s", e.msg);
 		return false;
 	}
 	if (en.slices || !place(r, &nobody, &en, &span))
 		return false;
 	if (!source_slice(&r->m->source, span, &all)) {
-		model_problem(r->m, OBJECT_GRAPH, "its bytes leave their file");
+		model_problem(r->m, str_of(object_graph), "its bytes leave their file");
 		return false;
 	}
 	c = cur_of(all);
 	n = proto_varint(&c);
 	cur_take(&c, 4);
 	if (c.bad || n != cur_left(&c)) {
-		model_problem(r->m, OBJECT_GRAPH, "is not one text");
+		model_problem(r->m, str_of(object_graph), "is not one text");
 		return false;
 	}
 	*out = (struct bytes){c.p, (size_t)n};
@@ -537,7 +537,7 @@ static void read_graph(struct reader *r)
 	}
 	map_free(&names);
 	if (p.bad)
-		model_problem(r->m, OBJECT_GRAPH, "is broken after %zu bytes", (size_t)p.at);
+		model_problem(r->m, str_of(object_graph), "is broken after %zu bytes", (size_t)p.at);
 }
 
 /* ---- the index ---- */
@@ -584,7 +584,7 @@ static enum rc take(struct reader *r, struct str key, struct bytes value, struct
 
 	if (!r->headed)
 		return read_header(r, key, value, e);
-	if (str_eq(key, OBJECT_GRAPH)) {
+	if (str_eq(key, str_of(object_graph))) {
 		r->graph = value;
 		return RC_OK;
 	}
