@@ -9,39 +9,18 @@
 #include <string.h>
 
 #include "model/dtype.h"
+#include "num/le.h"
 
-static inline uint32_t load16(const uint8_t *p)
+static inline uint32_t load16(const uint8_t *p) /* to be shifted without a sign */
 {
-	uint16_t x;
-
-	memcpy(&x, p, sizeof(x));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	x = __builtin_bswap16(x);
-#endif
-	return x;
-}
-
-static inline float from_bits(uint32_t bits)
-{
-	float f;
-
-	memcpy(&f, &bits, sizeof(f));
-	return f;
-}
-
-static inline uint32_t to_bits(float f)
-{
-	uint32_t bits;
-
-	memcpy(&bits, &f, sizeof(bits));
-	return bits;
+	return le16(p);
 }
 
 static void float_f32(float *out, const uint8_t *in, size_t n)
 {
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 	for (size_t i = 0; i < n; i++)
-		out[i] = from_bits(load16(in + 4 * i) | load16(in + 4 * i + 2) << 16);
+		out[i] = float_of(load16(in + 4 * i) | load16(in + 4 * i + 2) << 16);
 #else
 	memcpy(out, in, n * sizeof(*out));
 #endif
@@ -50,7 +29,7 @@ static void float_f32(float *out, const uint8_t *in, size_t n)
 static void float_bf16(float *out, const uint8_t *in, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		out[i] = from_bits(load16(in + 2 * i) << 16);
+		out[i] = float_of(load16(in + 2 * i) << 16);
 }
 
 /*
@@ -61,9 +40,9 @@ static void float_bf16(float *out, const uint8_t *in, size_t n)
 static inline float half(uint32_t h)
 {
 	uint32_t rest = (h & 0x7fff) << 13;
-	uint32_t bits = to_bits(from_bits(rest) * 0x1p112f) | (rest >= 0x0f800000 ? 0x7f800000 : 0);
+	uint32_t bits = bits_of(float_of(rest) * 0x1p112f) | (rest >= 0x0f800000 ? 0x7f800000 : 0);
 
-	return from_bits(bits | (h & 0x8000) << 16);
+	return float_of(bits | (h & 0x8000) << 16);
 }
 
 static void float_f16(float *out, const uint8_t *in, size_t n)
@@ -82,9 +61,9 @@ static void float_f8_e4m3(float *out, const uint8_t *in, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		uint32_t x = in[i], rest = x & 0x7f;
-		uint32_t bits = to_bits(from_bits(rest << 20) * 0x1p120f) | (rest == 0x7f ? 0x7fc00000 : 0);
+		uint32_t bits = bits_of(float_of(rest << 20) * 0x1p120f) | (rest == 0x7f ? 0x7fc00000 : 0);
 
-		out[i] = from_bits(bits | (x & 0x80) << 24);
+		out[i] = float_of(bits | (x & 0x80) << 24);
 	}
 }
 
