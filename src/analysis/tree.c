@@ -21,6 +21,12 @@ struct grower {
 	struct seed *seeds;
 	size_t n, cap;
 	struct map groups; /* path to seed */
+	struct step {      /* the groups of the name before: the next one shares most of them, as a rule */
+		size_t end; /* of its path */
+		uint32_t seed;
+	} steps[DEPTH_MAX];
+	unsigned n_steps;
+	struct str before;
 };
 
 static bool is_separator(char c)
@@ -69,27 +75,52 @@ static int add_seed(struct grower *g, int parent, struct str label, struct str p
 	return i;
 }
 
+static size_t common_prefix(struct str a, struct str b)
+{
+	size_t n = 0;
+
+	while (n < a.n && n < b.n && a.p[n] == b.p[n])
+		n++;
+	return n;
+}
+
+/* The group that has the path; it is made where there is none. */
+static uint32_t group_of(struct grower *g, int parent, struct str label, struct str path)
+{
+	uint32_t group = map_get(&g->groups, path);
+
+	if (group == MAP_NONE) {
+		group = (uint32_t)add_seed(g, parent, label, path, SIZE_MAX);
+		map_add(&g->groups, path, group);
+	}
+	return group;
+}
+
 static void plant(struct grower *g, struct str name, size_t row)
 {
 	int parent = 0;
-	size_t at = 0;
+	size_t at = 0, same = common_prefix(name, g->before);
+	unsigned depth = 0;
 
-	for (unsigned depth = 0; depth < DEPTH_MAX; depth++) {
+	for (; depth < DEPTH_MAX; depth++) {
 		struct str rest = {name.p + at, name.n - at};
 		size_t n = component(rest);
-		struct str path = {name.p, at + n};
-		uint32_t group;
+		struct step *s = &g->steps[depth];
 
 		if (n + 1 >= rest.n) /* the last one; a separator at the end belongs to it */
 			break;
-		group = map_get(&g->groups, path);
-		if (group == MAP_NONE) {
-			group = (uint32_t)add_seed(g, parent, (struct str){rest.p, n}, path, SIZE_MAX);
-			map_add(&g->groups, path, group);
+		if (depth >= g->n_steps || s->end != at + n || s->end > same) {
+			struct str path = {name.p, at + n};
+
+			g->n_steps = depth; /* what is deeper was below another group */
+			*s = (struct step){path.n, group_of(g, parent, (struct str){rest.p, n}, path)};
 		}
-		parent = (int)group;
+		g->n_steps = depth < g->n_steps ? g->n_steps : depth + 1;
+		parent = (int)s->seed;
 		at += n + 1;
 	}
+	g->n_steps = depth;
+	g->before = name;
 	add_seed(g, parent, (struct str){name.p + at, name.n - at}, name, row);
 }
 
@@ -207,6 +238,8 @@ struct tree *tree_build(struct session *s)
 	struct grower g = {0};
 	struct harvest h = {.tree = t, .g = &g, .old = s->rows};
 
+	g.cap = 3 * s->n_rows + 1; /* seldom are there more than two groups a tensor */
+	g.seeds = xcalloc(g.cap, sizeof(*g.seeds));
 	add_seed(&g, NODE_NONE, STR(""), STR(""), SIZE_MAX);
 	map_reserve(&g.groups, s->n_rows / 2);
 	for (size_t i = 0; i < s->n_rows; i++)

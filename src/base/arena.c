@@ -8,7 +8,8 @@
 
 #include "base/err.h"
 
-enum { BLOCK = 64 * 1024 };
+/* Blocks grow with the arena, so that few are made: a quarter more than there was, within these bounds. */
+enum { BLOCK_MIN = 64 * 1024, BLOCK_MAX = 8 << 20 };
 
 struct arena_block {
 	struct arena_block *next;
@@ -16,22 +17,31 @@ struct arena_block {
 	alignas(max_align_t) unsigned char data[];
 };
 
+static size_t block_size(const struct arena *a)
+{
+	size_t size = a->total / 4;
+
+	return size < BLOCK_MIN ? BLOCK_MIN : size > BLOCK_MAX ? BLOCK_MAX : size;
+}
+
 void *arena_alloc(struct arena *a, size_t n, size_t size)
 {
 	size_t bytes, align = alignof(max_align_t);
 	struct arena_block *b = a->blocks;
 	void *p;
 
-	if (__builtin_mul_overflow(n, size, &bytes) || bytes > PTRDIFF_MAX - 2 * BLOCK)
+	if (__builtin_mul_overflow(n, size, &bytes) || bytes > PTRDIFF_MAX - 2 * BLOCK_MAX)
 		die("out of memory (%zu times %zu bytes wanted)", n, size);
 	bytes = (bytes + align - 1) & ~(align - 1);
 	if (!b || bytes > b->size - a->used) {
-		size_t want = bytes > BLOCK / 4 ? bytes : BLOCK;
+		bool own = bytes > BLOCK_MIN / 4;
+		size_t want = own ? bytes : block_size(a);
 
 		b = xcalloc(1, sizeof(*b) + want);
 		b->size = want;
+		a->total += want;
 		/* A big object gets a block of its own behind the newest, which may still have room. */
-		if (want != BLOCK && a->blocks) {
+		if (own && a->blocks) {
 			b->next = a->blocks->next;
 			a->blocks->next = b;
 			return b->data;
@@ -78,5 +88,5 @@ void arena_free(struct arena *a)
 		free(a->blocks);
 		a->blocks = next;
 	}
-	a->used = 0;
+	*a = (struct arena){0};
 }

@@ -11,7 +11,8 @@
 
 struct arena {
 	struct arena_block *blocks;
-	size_t used; /* bytes taken from the newest block */
+	size_t used;  /* bytes taken from the newest block */
+	size_t total; /* bytes of all blocks */
 };
 
 void *arena_alloc(struct arena *a, size_t n, size_t size); /* zeroed; checks n * size; dies with the arena */

@@ -10,9 +10,9 @@
 #include "base/err.h"
 
 struct map_slot {
-	struct str key; /* key.p is NULL in an empty slot */
-	uint64_t hash;
-	uint32_t value;
+	const char *key; /* NULL in an empty slot */
+	size_t n;
+	uint32_t hash, value; /* the low half of the hash: a table never has 2^32 slots, as values have 32 bits */
 };
 
 static uint64_t rotl(uint64_t x, int n)
@@ -83,32 +83,39 @@ static void draw_key(void)
 	}
 }
 
-static uint64_t hash_of(struct str key)
+static uint32_t hash_of(struct str key)
 {
 	pthread_once(&key_once, draw_key);
-	return siphash(key.p, key.n, process_key);
+	return (uint32_t)siphash(key.p, key.n, process_key);
 }
 
 /* The slot that holds key, or the empty one where it would go. There is always an empty one. */
-static struct map_slot *find(const struct map *m, struct str key, uint64_t hash)
+static struct map_slot *find(const struct map *m, struct str key, uint32_t hash)
 {
 	for (size_t i = hash & (m->cap - 1);; i = (i + 1) & (m->cap - 1)) {
 		struct map_slot *s = &m->slots[i];
 
-		if (!s->key.p || (s->hash == hash && str_eq(s->key, key)))
+		if (!s->key || (s->hash == hash && str_eq((struct str){s->key, s->n}, key)))
 			return s;
 	}
 }
 
+/* Moves all slots into a bigger table. No two keys are the same, so the first empty slot is a key's own. */
 static void resize(struct map *m, size_t cap)
 {
 	struct map old = *m;
 
 	m->slots = xcalloc(cap, sizeof(*m->slots));
 	m->cap = cap;
-	for (size_t i = 0; i < old.cap; i++)
-		if (old.slots[i].key.p)
-			*find(m, old.slots[i].key, old.slots[i].hash) = old.slots[i];
+	for (size_t i = 0; i < old.cap; i++) {
+		size_t at = old.slots[i].hash & (cap - 1);
+
+		if (!old.slots[i].key)
+			continue;
+		while (m->slots[at].key)
+			at = (at + 1) & (cap - 1);
+		m->slots[at] = old.slots[i];
+	}
 	free(old.slots);
 }
 
@@ -124,14 +131,15 @@ void map_reserve(struct map *m, size_t n)
 
 static struct map_slot *put(struct map *m, struct str key, bool *fresh)
 {
-	uint64_t hash = hash_of(key);
+	uint32_t hash = hash_of(key);
 	struct map_slot *s;
 
 	map_reserve(m, m->used + 1);
 	s = find(m, key, hash);
-	*fresh = !s->key.p;
+	*fresh = !s->key;
 	if (*fresh) {
-		s->key = (struct str){key.p ? key.p : "", key.n};
+		s->key = key.p ? key.p : "";
+		s->n = key.n;
 		s->hash = hash;
 		m->used++;
 	}
@@ -163,7 +171,7 @@ uint32_t map_get(const struct map *m, struct str key)
 	if (m->cap == 0)
 		return MAP_NONE;
 	s = find(m, key, hash_of(key));
-	return s->key.p ? s->value : MAP_NONE;
+	return s->key ? s->value : MAP_NONE;
 }
 
 void map_free(struct map *m)

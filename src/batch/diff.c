@@ -174,6 +174,7 @@ static void print_rows(struct batch *b, const size_t *rows, size_t n)
 	if (machine)
 		lay_out(&l);
 	t = machine ? table_new(&b->st, l.columns, l.n) : table_new(&b->st, columns, COUNT(columns));
+	table_expect(t, n);
 	js_open_array(&b->st, "tensors");
 	for (size_t i = 0; i < n && !out_lost(); i++) {
 		const struct row *r = &b->s->rows[rows[i]];

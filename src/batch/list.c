@@ -92,6 +92,7 @@ static void print_rows(struct batch *b, const size_t *rows, size_t n)
 	struct table *t = table_new(&b->st, columns, COUNT(columns));
 	const struct field *f[N_FIELDS];
 
+	table_expect(t, n);
 	for (size_t i = 0; i < N_FIELDS; i++)
 		f[i] = field_by_key(str_of(columns[i].key));
 	js_open_array(&b->st, "tensors");

@@ -271,6 +271,18 @@ struct table *table_new(const struct style *st, const struct column *columns, si
 	return t;
 }
 
+void table_expect(struct table *t, size_t rows)
+{
+	if (!is_prose(t->st.output) || t->n_rows || rows > SIZE_MAX / 2 / sizeof(*t->ends) / t->n_columns)
+		return;
+	t->cap_rows = rows;
+	t->cap_cells = rows * t->n_columns;
+	free(t->hues);
+	free(t->ends);
+	t->hues = xcalloc(t->cap_rows, sizeof(*t->hues));
+	t->ends = xcalloc(t->cap_cells, sizeof(*t->ends));
+}
+
 static void keep_cell(struct table *t, size_t column, const struct cell *c)
 {
 	size_t start = t->text.n, width;

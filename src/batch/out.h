@@ -64,6 +64,8 @@ struct table;
 /* The columns must live until table_end. */
 struct table *table_new(const struct style *, const struct column *, size_t n_columns);
 
+void table_expect(struct table *, size_t rows); /* before the first row: how many follow, or nearly */
+
 /* One cell a column, copied. The hue is that of the first column. Text and html wait for table_end, when it is known
  * which columns say something; other formats are written at once. JSON gives an object a row, by the columns' keys (see
  * json.h for the frame). */

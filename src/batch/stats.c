@@ -86,6 +86,7 @@ static void print_rows(struct batch *b, const size_t *rows, size_t n)
 
 	lay_out(&l, b->st.output);
 	t = table_new(&b->st, l.columns, l.n);
+	table_expect(t, n);
 	js_open_array(&b->st, "tensors");
 	for (size_t i = 0; i < n && !out_lost(); i++) {
 		const struct row *r = &b->s->rows[rows[i]];

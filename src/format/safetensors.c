@@ -3,7 +3,6 @@
  * that is not sound fails; tensors whose data is not where it should be are listed, marked, and reported.
  */
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,13 +10,14 @@
 #include "bytes/cur.h"
 #include "format/format.h"
 #include "format/index.h"
-#include "format/json_text.h"
+#include "format/json_pull.h"
 #include "format/shards.h"
 
 enum {
 	HEADER_MAX = 100 * 1000 * 1000, /* the reference reader's own limit */
 	NAMED = 20,  /* findings of one kind told one by one */
-	MIN_SIZE = 10 /* 8 bytes of length and {} */
+	MIN_SIZE = 10, /* 8 bytes of length and {} */
+	ENTRY_BYTES = 80 /* of a short entry in a header; some are shorter, then the array grows */
 };
 
 /* ---- one file ---- */
@@ -27,7 +27,11 @@ struct reader {
 	uint32_t member;
 	size_t first;       /* of this file's tensors */
 	uint64_t data, size; /* where the data begins, and its bytes */
+	struct map names;    /* of this file's tensors */
 };
+
+/* A name in a message: enough of it to know it by. */
+#define NAME(s) (int)((s).n < 200 ? (s).n : 200), (s).p
 
 static int probe(const struct probe *p)
 {
@@ -67,33 +71,70 @@ struct entry {
 	unsigned rank;
 };
 
-static enum rc read_shape(const json_t *v, struct entry *en, struct err *e)
+static enum rc read_type(struct pull *in, struct entry *en, struct err *e)
 {
-	if (!json_is_array(v))
-		return err_set(e, "it has no shape");
-	if (json_array_size(v) > RANK_MAX)
-		return err_set(e, "its shape has %zu dimensions; at most %d are read", json_array_size(v), RANK_MAX);
-	for (; en->rank < json_array_size(v); en->rank++)
-		if (!json_u64(json_array_get(v, en->rank), &en->shape[en->rank]))
-			return err_set(e, "dimension %u of its shape is not a whole number", en->rank);
+	return pull_string(in, &en->type) ? RC_OK : err_set(e, "its dtype is not a string");
+}
+
+static enum rc read_shape(struct pull *in, struct entry *en, struct err *e)
+{
+	size_t n = 0;
+	uint64_t d;
+
+	if (!pull_array(in))
+		return err_set(e, "its shape is not an array");
+	for (; pull_item(in); n++) {
+		if (!pull_u64(in, &d))
+			return err_set(e, "dimension %zu of its shape is not a whole number", n);
+		if (n < RANK_MAX)
+			en->shape[n] = d;
+	}
+	if (n > RANK_MAX)
+		return err_set(e, "its shape has %zu dimensions; at most %d are read", n, RANK_MAX);
+	en->rank = (unsigned)n;
 	return RC_OK;
 }
 
-/* Other fields than these three are ignored, as the reference reader does. */
-static enum rc read_entry(const json_t *v, struct entry *en, struct err *e)
+static enum rc read_offsets(struct pull *in, struct entry *en, struct err *e)
 {
-	const json_t *offsets = json_object_get(v, "data_offsets"), *type = json_object_get(v, "dtype");
-
-	if (!json_is_object(v))
-		return err_set(e, "it is not described by an object");
-	if (!json_is_string(type))
-		return err_set(e, "it has no dtype");
-	en->type = json_str(type);
-	if (read_shape(json_object_get(v, "shape"), en, e) != RC_OK)
-		return RC_FAIL;
-	if (json_array_size(offsets) != 2 || !json_u64(json_array_get(offsets, 0), &en->begin) ||
-	    !json_u64(json_array_get(offsets, 1), &en->end))
+	if (!pull_array(in) || !pull_item(in) || !pull_u64(in, &en->begin) || !pull_item(in) ||
+	    !pull_u64(in, &en->end) || pull_item(in))
 		return err_set(e, "its data_offsets are not a pair of whole numbers");
+	return RC_OK;
+}
+
+static const struct {
+	const char *name;
+	enum rc (*read)(struct pull *, struct entry *, struct err *);
+} fields[] = {{"dtype", read_type}, {"shape", read_shape}, {"data_offsets", read_offsets}};
+
+/* Other fields than these three are ignored, as the reference reader does. Where the text is not sound, in->bad is set
+ * and what is said here does not count. */
+static enum rc read_entry(struct pull *in, struct entry *en, struct err *e)
+{
+	bool had[COUNT(fields)] = {false};
+	struct str key;
+
+	if (!pull_object(in))
+		return err_set(e, "it is not described by an object");
+	while (pull_member(in, &key)) {
+		size_t i = 0;
+
+		while (i < COUNT(fields) && !str_eq(key, str_of(fields[i].name)))
+			i++;
+		if (i == COUNT(fields)) {
+			pull_skip(in);
+			continue;
+		}
+		if (had[i])
+			return err_set(e, "it has two fields %s", fields[i].name);
+		if (fields[i].read(in, en, e) != RC_OK)
+			return RC_FAIL;
+		had[i] = true;
+	}
+	for (size_t i = 0; i < COUNT(fields); i++)
+		if (!had[i])
+			return err_set(e, "it has no %s", fields[i].name);
 	return RC_OK;
 }
 
@@ -129,53 +170,83 @@ static enum rc add_tensor(struct reader *r, struct str name, const struct entry 
 	return RC_OK;
 }
 
-static void set_text(struct model *m, struct meta_value *v, struct str text, const char *type)
+static void add_metadata(struct model *m, struct str key, struct str text)
 {
-	v->type = type;
+	struct meta_value *v = model_add_meta(m, key);
+
+	v->type = "str";
 	meta_set_text(m, v, text);
 }
 
-/* Shards repeat their metadata: a key that is there already is not added again. */
-static enum rc read_metadata(struct reader *r, json_t *all, struct err *e)
+/* Shards repeat their metadata: a key that is there from another file is not added again. */
+static enum rc read_metadata(struct reader *r, struct pull *in, struct err *e)
 {
+	enum { BEFORE, HERE };
 	struct map known = {0};
-	const char *key;
+	struct str key, text;
 	enum rc rc = RC_OK;
-	json_t *v;
 
-	if (!json_is_object(all))
+	if (!pull_object(in))
 		return err_set(e, "__metadata__ is not an object");
 	for (size_t i = 0; r->m->files && i < r->m->n_meta; i++)
-		map_add(&known, r->m->meta[i].key, 0);
-	json_object_foreach(all, key, v) {
-		if (!json_is_string(v)) {
-			rc = err_set(e, "the value of '%.200s' in __metadata__ is not a string", key);
-			break;
-		}
-		if (map_get(&known, str_of(key)) == MAP_NONE)
-			set_text(r->m, model_add_meta(r->m, str_of(key)), json_str(v), "str");
+		map_add(&known, r->m->meta[i].key, BEFORE);
+	while (rc == RC_OK && pull_member(in, &key)) {
+		uint32_t seen = map_add(&known, key, HERE);
+
+		if (!pull_string(in, &text))
+			rc = err_set(e, "the value of '%.*s' in __metadata__ is not a string", NAME(key));
+		else if (seen == HERE)
+			rc = err_set(e, "__metadata__ has the key '%.*s' twice", NAME(key));
+		else if (seen == MAP_NONE)
+			add_metadata(r->m, key, text);
 	}
 	map_free(&known);
 	return rc;
 }
 
-static enum rc read_header(struct reader *r, json_t *root, struct err *e)
+static enum rc read_tensor(struct reader *r, struct pull *in, struct str name, struct err *e)
 {
-	const char *name;
-	json_t *v;
+	struct entry en = {0};
 
-	json_object_foreach(root, name, v) {
-		struct entry en = {0};
+	if (read_entry(in, &en, e) != RC_OK)
+		return RC_FAIL;
+	return add_tensor(r, arena_str(&r->m->arena, name), &en, e);
+}
 
-		if (strcmp(name, "__metadata__") == 0) {
-			if (read_metadata(r, v, e) != RC_OK)
+static enum rc read_members(struct reader *r, struct pull *in, struct err *e)
+{
+	struct str name;
+
+	if (!pull_object(in))
+		return err_set(e, "the safetensors header is not a JSON object (byte 8)");
+	while (pull_member(in, &name)) {
+		if (map_add(&r->names, name, 0) != MAP_NONE)
+			return err_set(e, "the safetensors header has '%.*s' twice (byte %" PRIu64 ")", NAME(name),
+				       pull_at(in));
+		if (str_eq(name, STR("__metadata__"))) {
+			if (read_metadata(r, in, e) != RC_OK)
 				return RC_FAIL;
-		} else if (read_entry(v, &en, e) != RC_OK ||
-			   add_tensor(r, arena_str(&r->m->arena, str_of(name)), &en, e) != RC_OK) {
-			return err_prefix(e, "tensor '%.200s'", name);
+		} else if (read_tensor(r, in, name, e) != RC_OK) {
+			return err_prefix(e, "tensor '%.*s'", NAME(name));
 		}
 	}
+	pull_end(in);
 	return RC_OK;
+}
+
+static enum rc read_header(struct reader *r, struct bytes text, struct err *e)
+{
+	struct arena scratch = {0};
+	struct pull in = pull_of(text, 8, "the safetensors header", &scratch);
+	enum rc rc;
+
+	map_reserve(&r->names, text.n / ENTRY_BYTES);
+	rc = read_members(r, &in, e);
+	if (in.bad)
+		rc = err_set(e, "%s", in.why.msg);
+	map_free(&r->names);
+	arena_free(&scratch);
+	return rc;
 }
 
 static int by_offset(const void *pa, const void *pb)
@@ -227,9 +298,7 @@ static enum rc read_file(struct model *m, uint32_t member, struct err *e)
 {
 	struct bytes all = m->source.members[member].data;
 	struct reader r = {.m = m, .member = member, .first = m->n_tensors};
-	struct arena scratch = {0};
 	size_t meta = m->n_meta;
-	json_t *root;
 	uint64_t n;
 	enum rc rc;
 
@@ -244,11 +313,10 @@ static enum rc read_file(struct model *m, uint32_t member, struct err *e)
 			       all.n);
 	if (all.p[8] != '{')
 		return err_set(e, "the safetensors header does not begin with { (byte 8)");
+	model_expect(m, (size_t)n / ENTRY_BYTES);
 	r.data = 8 + n;
 	r.size = all.n - r.data;
-	root = json_parse(&scratch, (struct bytes){all.p + 8, (size_t)n}, 8, "the safetensors header", e);
-	rc = root ? read_header(&r, root, e) : RC_FAIL;
-	arena_free(&scratch);
+	rc = read_header(&r, (struct bytes){all.p + 8, (size_t)n}, e);
 	if (rc != RC_OK) { /* of a shard that is not sound, nothing stays */
 		m->n_tensors = r.first;
 		m->n_meta = meta;

@@ -21,6 +21,20 @@ static void *grow(void *items, size_t *n, size_t *cap, size_t size)
 	return items;
 }
 
+void model_expect(struct model *m, size_t n)
+{
+	struct tensor *more;
+
+	if (n <= m->cap_tensors - m->n_tensors || n > SIZE_MAX / 2 / sizeof(*more) - m->n_tensors)
+		return;
+	m->cap_tensors = m->n_tensors + n;
+	more = xcalloc(m->cap_tensors, sizeof(*more));
+	if (m->n_tensors)
+		memcpy(more, m->tensors, m->n_tensors * sizeof(*more));
+	free(m->tensors);
+	m->tensors = more;
+}
+
 struct tensor *model_add_tensor(struct model *m)
 {
 	m->tensors = grow(m->tensors, &m->n_tensors, &m->cap_tensors, sizeof(*m->tensors));

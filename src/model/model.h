@@ -116,6 +116,10 @@ struct model {
 	uint64_t more_calls; /* beyond CALLS_MAX, not kept */
 };
 
+/* Makes room for n more tensors at once. n must be a number that the file's own bytes bear out: so many bytes of header
+ * for each. */
+void model_expect(struct model *, size_t n);
+
 /* Adds a zeroed tensor (name, type and so on are the reader's to fill) and returns it; valid until the next one. */
 struct tensor *model_add_tensor(struct model *);
 
