@@ -239,8 +239,11 @@ static void float_one(const struct walk *wk, struct tally *t, struct bench *w, s
 	for (size_t at = 0; at < n; at += BLOCK) {
 		const uint8_t *in = raw + walk_bytes(type, at);
 		size_t k = block_at(at, n);
-		const float *x = floats_of(w, side, type, in, k);
+		const float *x;
 
+		if (!t->dist[side] && half_run_add(&r, type, in, k))
+			continue;
+		x = floats_of(w, side, type, in, k);
 		float_run_add(&r, x, k);
 		if (t->dist[side])
 			dist_add_floats(t->dist[side], in, x, k);
@@ -260,15 +263,19 @@ static void float_two(const struct walk *wk, struct tally *t, struct bench *w, s
 
 	for (size_t at = 0; at < n; at += BLOCK) {
 		size_t off = walk_bytes(type, at), k = block_at(at, n);
-		const float *a = floats_of(w, A, type, ra + off, k), *b = floats_of(w, B, type, rb + off, k);
 
-		float_run_add(&r[A], a, k);
-		float_run_add(&r[B], b, k);
+		if (!half_pair_add(r, &pair, type, ra + off, rb + off, k)) {
+			const float *a = floats_of(w, A, type, ra + off, k), *b = floats_of(w, B, type, rb + off, k);
+
+			float_run_add(&r[A], a, k);
+			float_run_add(&r[B], b, k);
+			if (!r[A].not_finite && !r[B].not_finite)
+				float_pair_add(&pair, a, b, k);
+		}
 		if (r[A].not_finite || r[B].not_finite) {
 			double_two(wk, t, w, p, ra, rb, first, n);
 			return;
 		}
-		float_pair_add(&pair, a, b, k);
 	}
 	end_run(w, &r[A], &run[A], type, ra, n);
 	end_run(w, &r[B], &run[B], type, rb, n);

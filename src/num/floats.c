@@ -51,6 +51,15 @@ static void add_rest(struct float_lanes *v, const float *x, size_t n, double piv
 	}
 }
 
+static void add_lanes(struct float_run *r, const struct float_lanes *v, struct dd sum)
+{
+	r->sum = dd_add(r->sum, sum);
+	r->l1 += lanes_add(v->l1);
+	r->p2 += lanes_add(v->p2);
+	r->p3 += lanes_add(v->p3);
+	r->p4 += lanes_add(v->p4);
+}
+
 static void add_powers(struct float_run *r, const float *x, size_t n, const struct float_scan *scan)
 {
 	size_t rows = n / LANES;
@@ -58,11 +67,7 @@ static void add_powers(struct float_run *r, const float *x, size_t n, const stru
 
 	kern->floats->powers(&v, x, rows, r->pivot);
 	add_rest(&v, x + rows * LANES, n % LANES, r->pivot);
-	r->sum = dd_add(r->sum, adds_exactly(scan) ? lanes_add_exactly(v.s) : careful_sum(x, n));
-	r->l1 += lanes_add(v.l1);
-	r->p2 += lanes_add(v.p2);
-	r->p3 += lanes_add(v.p3);
-	r->p4 += lanes_add(v.p4);
+	add_lanes(r, &v, adds_exactly(scan) ? lanes_add_exactly(v.s) : careful_sum(x, n));
 }
 
 /* n times the square of the distance from the pivot to the mean, and the sum of squares about the mean. */
@@ -96,29 +101,34 @@ static void first_block(struct float_run *r, const float *x, size_t n, const str
 	add_powers(r, x, n, scan);
 }
 
+/* Takes over what the scan of a block found; false: not all of it is finite. */
+static bool add_scan(struct float_run *r, const struct float_scan *scan)
+{
+	float min = float_of_key(scan->min), max = float_of_key(scan->max);
+
+	if (scan->top >= 0xff000000u) {
+		r->not_finite = true;
+		return false;
+	}
+	r->zero += scan->zero;
+	r->min = r->n == 0 || min < r->min ? min : r->min;
+	r->max = r->n == 0 || max > r->max ? max : r->max;
+	return true;
+}
+
 void float_run_add(struct float_run *r, const float *x, size_t n)
 {
 	struct float_scan scan;
-	float min, max;
 
 	if (r->not_finite || !n)
 		return;
 	kern->floats->scan(&scan, x, n);
-	if (scan.top >= 0xff000000u) {
-		r->not_finite = true;
+	if (!add_scan(r, &scan))
 		return;
-	}
-	min = float_of_key(scan.min);
-	max = float_of_key(scan.max);
-	r->zero += scan.zero;
 	if (r->n == 0) {
-		r->min = min;
-		r->max = max;
 		first_block(r, x, n, &scan);
 		return;
 	}
-	r->min = min < r->min ? min : r->min;
-	r->max = max > r->max ? max : r->max;
 	r->n += n;
 	add_powers(r, x, n, &scan);
 }
@@ -195,6 +205,14 @@ static size_t first_at(const float *a, const float *b, size_t n, double d)
 	return i;
 }
 
+static void add_diffs(struct float_pair_run *p, const struct float_diff_lanes *v, size_t n)
+{
+	p->abs_d += lanes_add(v->abs_d);
+	p->dd += lanes_add(v->dd);
+	p->ab += lanes_add(v->ab);
+	p->n += n;
+}
+
 void float_pair_add(struct float_pair_run *p, const float *a, const float *b, size_t n)
 {
 	size_t rows = n / LANES, rest = rows * LANES;
@@ -212,10 +230,7 @@ void float_pair_add(struct float_pair_run *p, const float *a, const float *b, si
 		p->changed += (uint64_t)v.changed[l];
 		p->sign_flips += (uint64_t)v.flips[l];
 	}
-	p->abs_d += lanes_add(v.abs_d);
-	p->dd += lanes_add(v.dd);
-	p->ab += lanes_add(v.ab);
-	p->n += n;
+	add_diffs(p, &v, n);
 }
 
 void float_pair_end(const struct float_pair_run *p, const struct moments *a, const struct moments *b, uint64_t first,
@@ -235,4 +250,114 @@ void float_pair_end(const struct float_pair_run *p, const struct moments *a, con
 	out->ab = (struct dd){p->ab, 0};
 	out->aa = a->sumsq;
 	out->bb = b->sumsq;
+}
+
+/* ---- 16-bit floats as they are ---- */
+
+static bool half_of(enum dtype t, enum half *kind)
+{
+	*kind = t == DT_BF16 ? HALF_BF16 : HALF_F16;
+	return t == DT_BF16 || t == DT_F16;
+}
+
+static bool half_fits(const struct float_run *r, size_t n)
+{
+	return kern->halves && r->n && r->pivot == 0 && n % LANES == 0;
+}
+
+static uint32_t float_bits(enum dtype t, uint16_t code)
+{
+	const uint8_t raw[2] = {(uint8_t)code, (uint8_t)(code >> 8)};
+	uint32_t bits;
+	float x;
+
+	kern_floats(&x, t, raw, 1);
+	memcpy(&bits, &x, sizeof(bits));
+	return bits;
+}
+
+/* A key of codes is made as one of floats is; its own inverse, too. */
+static int32_t widen_key(enum dtype t, int16_t key)
+{
+	return float_key((int32_t)float_bits(t, (uint16_t)(key ^ (key >> 15 & INT16_MAX))));
+}
+
+static void scan_halves(struct float_scan *out, enum dtype t, const uint8_t *raw, size_t n)
+{
+	struct half_scan s;
+
+	kern->halves->scan(&s, raw, n);
+	*out = (struct float_scan){
+		.top = float_bits(t, s.top) << 1, .low = UINT32_MAX, .zero = s.zero,
+		.min = widen_key(t, s.min), .max = widen_key(t, s.max),
+	};
+	if (s.low != UINT16_MAX)
+		out->low = (float_bits(t, (uint16_t)(s.low + 1)) << 1) - 1;
+}
+
+/* The block's part of a run whose pivot is 0. */
+static void half_powers(struct float_run *r, enum dtype t, enum half kind, const uint8_t *raw, size_t n)
+{
+	struct float_scan scan;
+	struct float_lanes v;
+	float x[BLOCK];
+
+	scan_halves(&scan, t, raw, n);
+	if (!add_scan(r, &scan))
+		return;
+	r->n += n;
+	kern->halves->powers[kind](&v, raw, n / LANES);
+	if (adds_exactly(&scan)) {
+		add_lanes(r, &v, lanes_add_exactly(v.s));
+		return;
+	}
+	kern_floats(x, t, raw, n);
+	add_lanes(r, &v, careful_sum(x, n));
+}
+
+bool half_run_add(struct float_run *r, enum dtype t, const uint8_t *raw, size_t n)
+{
+	enum half kind;
+
+	if (!half_of(t, &kind) || !half_fits(r, n))
+		return false;
+	if (!r->not_finite)
+		half_powers(r, t, kind, raw, n);
+	return true;
+}
+
+static size_t first_half_at(enum dtype t, const uint8_t *a, const uint8_t *b, size_t n, double d)
+{
+	float x[BLOCK], y[BLOCK];
+
+	kern_floats(x, t, a, n);
+	kern_floats(y, t, b, n);
+	return first_at(x, y, n, d);
+}
+
+bool half_pair_add(struct float_run r[2], struct float_pair_run *p, enum dtype t, const uint8_t *a, const uint8_t *b,
+		   size_t n)
+{
+	struct float_diff_lanes v;
+	uint16_t changed, flips;
+	enum half kind;
+	double max;
+
+	if (!half_of(t, &kind) || !half_fits(&r[0], n) || !half_fits(&r[1], n))
+		return false;
+	half_powers(&r[0], t, kind, a, n);
+	half_powers(&r[1], t, kind, b, n);
+	if (r[0].not_finite || r[1].not_finite)
+		return true;
+	kern->halves->compare(&changed, &flips, a, b, n);
+	kern->halves->diffs[kind](&v, a, b, n / LANES);
+	max = lanes_max(v.max);
+	if (max > p->max_abs) {
+		p->max_abs = max;
+		p->max_at = p->n + first_half_at(t, a, b, n, max);
+	}
+	p->changed += changed;
+	p->sign_flips += flips;
+	add_diffs(p, &v, n);
+	return true;
 }

@@ -14,6 +14,7 @@
 #ifndef NUM_FLOATS_H
 #define NUM_FLOATS_H
 
+#include "model/dtype.h"
 #include "num/block.h"
 
 enum { RUN = 16 * BLOCK };
@@ -42,6 +43,29 @@ struct float_loops {
 	void (*diffs)(struct float_diff_lanes *, const float *a, const float *b, size_t rows);
 };
 
+/*
+ * 16-bit floats (bfloat16, IEEE half) can be worked on as they are, without a pass that writes them down as floats. What
+ * comes out is the same to the bit as of the loops above, about a pivot of 0: the codes order as their floats do, and
+ * products of two or four such floats are exact in double, so that where a processor has a fused multiply-add, it
+ * rounds as a product and a sum do.
+ */
+enum half { HALF_BF16, HALF_F16, HALVES };
+
+struct half_scan { /* as struct float_scan, of codes */
+	uint16_t top, low; /* of the lower 15 bits; low less 1, UINT16_MAX: all are 0 */
+	int16_t min, max;
+	uint16_t zero;
+};
+
+/* n <= BLOCK codes, little-endian, anywhere in memory. */
+struct half_loops {
+	void (*scan)(struct half_scan *, const uint8_t *x, size_t n);
+	void (*compare)(uint16_t *changed, uint16_t *flips, const uint8_t *a, const uint8_t *b, size_t n);
+	void (*powers[HALVES])(struct float_lanes *, const uint8_t *x, size_t rows);
+	/* all but changed and flips, which it does not set */
+	void (*diffs[HALVES])(struct float_diff_lanes *, const uint8_t *a, const uint8_t *b, size_t rows);
+};
+
 /* The bits of a float as an integer that orders as the floats do, -0 below +0; it is its own inverse. */
 static inline int32_t float_key(int32_t bits)
 {
@@ -58,6 +82,10 @@ struct float_run { /* zeroed before its first block */
 
 void float_run_add(struct float_run *, const float *x, size_t n);
 
+/* The same from the packed bytes of 16-bit floats; false, and nothing done, where the kernel table or the run has no
+ * such way for this block: then it is the floats' turn. */
+bool half_run_add(struct float_run *, enum dtype, const uint8_t *raw, size_t n);
+
 /* Sets the moments and returns true, or false: the careful way. */
 bool float_run_end(const struct float_run *, struct moments *);
 
@@ -67,6 +95,10 @@ struct float_pair_run { /* zeroed before its first block; both sides are finite 
 };
 
 void float_pair_add(struct float_pair_run *, const float *a, const float *b, size_t n);
+
+/* The runs and the pair at once, likewise; when it returns true, a run may turn out not to be finite. */
+bool half_pair_add(struct float_run r[2], struct float_pair_run *, enum dtype, const uint8_t *a, const uint8_t *b,
+		   size_t n);
 
 /* With the moments of both sides of the run, which begins at element `first`. */
 void float_pair_end(const struct float_pair_run *, const struct moments *a, const struct moments *b, uint64_t first,

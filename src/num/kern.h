@@ -17,6 +17,7 @@ struct kern {
 	void (*pair)(struct pairsum *, const double *a, const double *b, uint64_t first, size_t n);
 
 	const struct float_loops *floats; /* num/floats.h */
+	const struct half_loops *halves;  /* likewise; NULL: by way of floats */
 
 	/* By type: n elements (whole blocks) of packed little-endian bytes to floats, exactly. NULL: see
 	 * kern_floats. */

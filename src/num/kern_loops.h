@@ -7,7 +7,7 @@
  *	V_MAX(a, b) the larger of two vectors of doubles that hold no NaN: one instruction, or v_larger
  *	V_WIDEN(x)  a vector of doubles from the floats at x, where the compiler makes many instructions of it
  *
- * and includes this file; its own flags (Makefile) say which instructions the compiler may use. Vectors are those of
+ * and, to have the loops over 16-bit floats, what kern_halves.h asks for, and includes this file; its own flags (Makefile) say which instructions the compiler may use. Vectors are those of
  * gcc and clang. Additions and multiplications are never contracted or reordered, and lanes are the same whatever the
  * width, so all tables give the same bits.
  */
@@ -150,10 +150,17 @@ static void diffs(struct float_diff_lanes *v, const float *a, const float *b, si
 
 static const struct float_loops float_loops = {scan, powers, diffs};
 
+#ifdef V_F16
+#include "num/kern_halves.h"
+#define HALVES_OF_TABLE &half_loops
+#else
+#define HALVES_OF_TABLE NULL
+#endif
+
 #define KERN(label, can_run)                                                                      \
 	{                                                                                         \
 		.name = (label), .usable = (can_run), .moments = moments, .pair = pair,           \
-		.floats = &float_loops, .to_float = TO_FLOAT,                                     \
+		.floats = &float_loops, .halves = HALVES_OF_TABLE, .to_float = TO_FLOAT,          \
 	}
 
 #endif

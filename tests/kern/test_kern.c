@@ -178,6 +178,84 @@ static void same_floats(const struct kern *k)
 		}
 }
 
+/* Codes of 16-bit floats: like weights; with zeros of both signs, the smallest and the largest; anything finite; anything. */
+static uint16_t half_element(enum dtype t, unsigned kind)
+{
+	uint16_t top = t == DT_BF16 ? 0x7f80 : 0x7c00, code = (uint16_t)next_random();
+	const uint16_t special[] = {0, 0x8000, 1, 0x8001, (uint16_t)(top - 1), (uint16_t)((top - 1) | 0x8000)};
+
+	if (kind == 0 || (kind == 1 && code % 9))
+		return (uint16_t)((t == DT_BF16 ? 0x3c00 : 0x2400) + (code & 0x83ff));
+	if (kind == 1)
+		return special[code % COUNT(special)];
+	if (kind == 2 && (code & top) == top)
+		code ^= 0x4000;
+	return code;
+}
+
+enum { HALF_KINDS = 4, RUN_BLOCKS = 3 };
+
+/* A run of both sides, with the 16-bit loops where a table has them and they fit. Returns how many blocks went so. */
+static unsigned half_run(const struct kern *k, enum dtype t, const uint8_t *a, const uint8_t *b, size_t last,
+			 struct float_run r[2], struct float_pair_run *p)
+{
+	static float x[BLOCK], y[BLOCK];
+	unsigned short_way = 0;
+
+	kern = k;
+	memset(r, 0, 2 * sizeof(*r));
+	memset(p, 0, sizeof(*p));
+	for (size_t i = 0; i < RUN_BLOCKS && !r[0].not_finite && !r[1].not_finite; i++) {
+		size_t n = i + 1 < RUN_BLOCKS ? BLOCK : last;
+
+		if (half_pair_add(r, p, t, a + 2 * BLOCK * i, b + 2 * BLOCK * i, n)) {
+			short_way++;
+			continue;
+		}
+		kern_floats(x, t, a + 2 * BLOCK * i, n);
+		kern_floats(y, t, b + 2 * BLOCK * i, n);
+		float_run_add(&r[0], x, n);
+		float_run_add(&r[1], y, n);
+		if (!r[0].not_finite && !r[1].not_finite)
+			float_pair_add(p, x, y, n);
+	}
+	return short_way;
+}
+
+static void same_halves(const struct kern *k)
+{
+	static uint8_t raw[2][2 * BLOCK * RUN_BLOCKS + 1];
+	const struct kern *before = kern;
+	unsigned short_way = 0;
+
+	for (unsigned kind = 0; kind < 2 * HALF_KINDS; kind++)
+		for (size_t turn = 0; turn < 40; turn++) {
+			enum dtype t = kind % 2 ? DT_F16 : DT_BF16;
+			size_t last = turn % 4 ? BLOCK : 1 + next_random() % BLOCK, shift = turn % 2;
+			struct float_run r[2], want_r[2];
+			struct float_pair_run p, want_p;
+
+			for (size_t i = 0; i + 1 < sizeof(raw[0]) / 2; i++)
+				for (size_t side = 0; side < 2; side++) {
+					uint16_t code = half_element(t, kind / 2);
+					const uint8_t *other = raw[0] + shift + 2 * i;
+
+					if (side && next_random() % 3 == 0)
+						code = (uint16_t)(other[0] | other[1] << 8);
+					raw[side][shift + 2 * i] = (uint8_t)code;
+					raw[side][shift + 2 * i + 1] = (uint8_t)(code >> 8);
+				}
+			short_way += half_run(k, t, raw[0] + shift, raw[1] + shift, last, r, &p);
+			half_run(&kern_ref, t, raw[0] + shift, raw[1] + shift, last, want_r, &want_p);
+			for (size_t side = 0; side < 2; side++)
+				check("16-bit runs", &r[side], &want_r[side], END_OF(struct float_run, not_finite),
+				      k->name, last, kind);
+			check("16-bit pairs", &p, &want_p, sizeof(p), k->name, last, kind);
+		}
+	assert_true(k->halves ? short_way > 40 : short_way == 0);
+	kern = before;
+}
+
 /* Whatever the bytes: NaN is NaN, every other value has just the bits of the plain decoder's. */
 static void same_decoders(const struct kern *k)
 {
@@ -221,6 +299,7 @@ static void all_tables_agree(void **state)
 		}
 		same_bits(kerns[i]);
 		same_floats(kerns[i]);
+		same_halves(kerns[i]);
 		same_decoders(kerns[i]);
 	}
 }
