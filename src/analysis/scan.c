@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "analysis/walk.h"
 #include "base/err.h"
@@ -59,6 +60,7 @@ struct ways {
 struct scan {
 	struct session *s;
 	struct ways ways;
+	bool too_big; /* the models take more than half of the memory there is: what was read makes room again */
 	void (*wake)(void *);
 	void *wake_arg;
 	pthread_mutex_t lock;
@@ -257,6 +259,30 @@ static void walk_chunk(struct task *t, uint64_t chunk, int side, struct part *p,
 	}
 }
 
+/* Where a chunk of one side stands, if it stands in one piece. */
+static bool chunk_span(const struct task *t, int side, uint64_t chunk, struct span *span)
+{
+	const struct tensor *of = side_of(t, side);
+	uint64_t first = chunk * CHUNK;
+
+	if (of->pack || of->stride || of->strides || (of->fortran && order_of(t) == FEED_LOGICAL))
+		return false;
+	*span = of->data;
+	span->offset += first / dtypes[of->type].items * dtypes[of->type].bytes;
+	span->length = walk_bytes(of->type, (size_t)u64_min(CHUNK, of->count - first));
+	return true;
+}
+
+/* Before a chunk is read in place; or after it was read in any way, when memory cannot hold what is yet to come. */
+static void hint(const struct task *t, int side, uint64_t chunk, void (*give)(const struct source *, struct span))
+{
+	struct span span;
+
+	for (int i = A; i <= B; i++)
+		if ((t->way == WALK_PAIR || i == side) && chunk_span(t, i, chunk, &span))
+			give(&t->scan->s->m[i].source, span);
+}
+
 static void run_walk(struct task *t, uint64_t chunk, int side, struct part *p, struct lane *l, struct bench *w)
 {
 	struct scan *sc = t->scan;
@@ -266,9 +292,13 @@ static void run_walk(struct task *t, uint64_t chunk, int side, struct part *p, s
 	int way = way_to_go(sc, bytes, &timed);
 	double start = timed ? seconds() : 0;
 
+	if (way == BY_MAPPING)
+		hint(t, side, chunk, source_expect);
 	walk_chunk(t, chunk, side, p, l, w, way == BY_COPY);
 	if (timed)
 		way_took(sc, way, bytes, seconds() - start);
+	if (sc->too_big)
+		hint(t, side, chunk, source_forget);
 }
 
 /* Both spans, raw, in the pieces that memory allows: mapped ones in place, streams through a buffer. */
@@ -672,11 +702,20 @@ void scan_ask(struct scan *sc, size_t row, unsigned want, int priority, unsigned
 	pool_add(sc->s->pool, &t->job);
 }
 
+static bool beyond_memory(const struct session *s)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+	uint64_t memory = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : UINT64_MAX;
+
+	return s->m[A].bytes / 2 + s->m[B].bytes / 2 > memory / 4;
+}
+
 struct scan *scan_new(struct session *s, void (*wake)(void *), void *arg)
 {
 	struct scan *sc = xcalloc(1, sizeof(*sc));
 
 	sc->s = s;
+	sc->too_big = beyond_memory(s);
 	sc->ways =
 		(struct ways){.settled = s->opts->io != IO_AUTO, .way = s->opts->io == IO_READ ? BY_COPY : BY_MAPPING};
 	sc->wake = wake;

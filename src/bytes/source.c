@@ -418,13 +418,21 @@ enum rc source_copy(const struct source *s, struct span span, void *out, struct 
 	return RC_OK;
 }
 
+/* Pages are mapped with one call instead of a fault each: on a virtual machine a fault may cost more than what is done
+ * with the page. A kernel that does not know the call maps them as they are touched. */
 void source_expect(const struct source *s, struct span span)
 {
-	uint64_t at;
-	const struct mapping *m = mapping_of(s, span, &at);
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), before;
+	struct bytes b;
 
-	if (m)
-		posix_fadvise(m->fd, (off_t)at, (off_t)span.length, POSIX_FADV_WILLNEED);
+	if (!source_slice(s, span, &b) || !b.n)
+		return;
+	before = (uintptr_t)b.p % page;
+#ifdef MADV_POPULATE_READ
+	if (madvise((void *)(uintptr_t)(b.p - before), b.n + before, MADV_POPULATE_READ) == 0)
+		return;
+#endif
+	madvise((void *)(uintptr_t)(b.p - before), b.n + before, MADV_WILLNEED);
 }
 
 void source_forget(const struct source *s, struct span span)

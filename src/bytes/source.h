@@ -85,7 +85,8 @@ bool source_slice(const struct source *, struct span, struct bytes *out);
 bool source_can_copy(const struct source *, struct span);
 enum rc source_copy(const struct source *, struct span, void *out, struct err *);
 
-/* Hints to the system: the span will be read soon; it will not be again (for files that memory cannot hold). */
+/* Hints to the system: the whole span will now be read in place; it will not be again (for files that memory cannot
+ * hold). */
 void source_expect(const struct source *, struct span);
 void source_forget(const struct source *, struct span);
 
