@@ -228,6 +228,13 @@ static enum rc set_distribution(struct opts *o, const char *arg, struct err *e)
 	return RC_OK;
 }
 
+static enum rc set_exact(struct opts *o, const char *arg, struct err *e)
+{
+	(void)arg, (void)e;
+	o->distribution = o->exact = true;
+	return RC_OK;
+}
+
 static enum rc set_bins(struct opts *o, const char *arg, struct err *e)
 {
 	return small("bins", arg, BINS_MAX, &o->bins, e);

@@ -40,7 +40,7 @@ struct opts {
 	unsigned group;             /* name components to roll up to; 0: none */
 	unsigned status_mask;       /* bits 1 << enum status; 0: all */
 	double atol, rtol;
-	bool brief, distribution, ascii;
+	bool brief, distribution, exact, ascii;
 	bool raw;                   /* packed tensors are not put together */
 	bool parts;                 /* list: their parts, too */
 	unsigned threads;           /* 0: one a processor */

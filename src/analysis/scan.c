@@ -35,11 +35,12 @@ struct task {
 	enum way way;
 	struct walk walk;
 	uint64_t parts_a; /* WALK_SIDES: that many parts are A's, the rest B's */
-	uint64_t bytes, bytes_left;
+	uint64_t bytes, bytes_left; /* of one pass; of all that are foreseen */
 	struct lane *lanes; /* one a worker, made when the first part runs */
 	struct result *result;
 	bool failed, differs, other_bytes, beyond; /* other_bytes: any step's bytes differ; beyond: the tolerance */
 	struct ladder ladder;
+	struct refine *refine[2], *refine_d; /* what is still to be known exactly; NULL: nothing */
 	struct task *next;
 };
 
@@ -155,6 +156,27 @@ static void begin(struct task *t)
 	t->lanes = xcalloc(pool_threads(t->scan->s->pool), sizeof(*t->lanes));
 }
 
+static struct refine *again(const struct refine *r)
+{
+	return r ? refine_like(r) : NULL;
+}
+
+/* What a worker counts with in this pass. */
+static void furnish(struct task *t, struct tally *y)
+{
+	if (t->walk.pass == PASS_REFINE && !y->refine[A] && !y->refine[B] && !y->refine_d) {
+		y->refine[A] = again(t->refine[A]);
+		y->refine[B] = again(t->refine[B]);
+		y->refine_d = again(t->refine_d);
+	} else if (t->walk.pass == PASS_SUMS && (t->want & WANT_DIST) && !y->dist[A] && !y->dist[B]) {
+		y->dist[A] = new_dist(side_of(t, A));
+		y->dist[B] = new_dist(side_of(t, B));
+		y->dist_d = t->way == WALK_PAIR ? dist_new_values() : NULL;
+		if (t->way == WALK_PAIR && t->walk.type[A] == t->walk.type[B])
+			y->dist_both = new_dist(side_of(t, A));
+	}
+}
+
 /* The worker's own part of the task, made at its first part. */
 static struct lane *lane_of(struct task *t, unsigned worker)
 {
@@ -163,19 +185,16 @@ static struct lane *lane_of(struct task *t, unsigned worker)
 
 	pthread_mutex_lock(&sc->lock);
 	begin(t);
-	if (!t->lanes) /* the second pass */
+	if (!t->lanes) /* a later pass */
 		t->lanes = xcalloc(pool_threads(sc->s->pool), sizeof(*t->lanes));
 	if (!sc->benches[worker])
 		sc->benches[worker] = bench_new();
 	pthread_mutex_unlock(&sc->lock);
 	l = &t->lanes[t->job.serial ? 0 : worker]; /* a stream goes on where the worker before left it */
-	if (t->walk.bins) {
+	if (t->walk.pass == PASS_BINS)
 		lane_bins(t, l);
-	} else if ((t->want & WANT_DIST) && !l->tally.dist[A] && !l->tally.dist[B]) {
-		l->tally.dist[A] = new_dist(side_of(t, A));
-		l->tally.dist[B] = new_dist(side_of(t, B));
-		l->tally.dist_d = t->way == WALK_PAIR ? dist_new_values() : NULL;
-	}
+	else
+		furnish(t, &l->tally);
 	return l;
 }
 
@@ -337,7 +356,7 @@ static void run(struct job *job, uint64_t part, void *out, unsigned worker)
 	struct part *p = out;
 	struct lane *l = lane_of(t, worker);
 	bool side_b = t->way == WALK_SIDES && part >= t->parts_a;
-	uint64_t share = t->bytes / job->parts;
+	uint64_t share;
 
 	moments_init(&p->moments[A]);
 	moments_init(&p->moments[B]);
@@ -349,6 +368,7 @@ static void run(struct job *job, uint64_t part, void *out, unsigned worker)
 		run_walk(t, side_b ? part - t->parts_a : part, side_b ? B : A, p, l, sc->benches[worker]);
 	p->other_bytes |= other_parts(t, part);
 	pthread_mutex_lock(&sc->lock);
+	share = u64_min(t->bytes / job->parts, t->bytes_left); /* exact quantiles may take more passes than were foreseen */
 	sc->done += share;
 	t->bytes_left -= share;
 	pthread_mutex_unlock(&sc->lock);
@@ -369,7 +389,7 @@ static void merge(struct job *job, uint64_t part, void *out)
 	struct part *p = out;
 	(void)part;
 
-	if (t->walk.bins)
+	if (t->walk.pass)
 		return;
 	moments_merge(&t->result->moments[A], &p->moments[A]);
 	moments_merge(&t->result->moments[B], &p->moments[B]);
@@ -423,6 +443,20 @@ static struct dist *gather(struct task *t, size_t offset)
 	return all;
 }
 
+/* Counts of one side, or of the differences, all workers' together, in one of theirs. */
+static struct dist *gather_side(struct task *t, int side)
+{
+	struct dist *all =
+		gather(t, side == A ? offsetof(struct lane, tally.dist[A]) : offsetof(struct lane, tally.dist[B]));
+
+	for (unsigned i = 0; all && i < pool_threads(t->scan->s->pool); i++)
+		if (t->lanes[i].tally.dist_both)
+			dist_merge(all, t->lanes[i].tally.dist_both);
+	return all;
+}
+
+static const double diff_quantile_at[] = {0.50, 0.99};
+
 /* Tolerance comes first: a pair that is equal by it stands on no other rung. */
 static void finish_ladder(struct task *t)
 {
@@ -438,21 +472,68 @@ static void finish_ladder(struct task *t)
 static void finish_numbers(struct task *t)
 {
 	struct result *r = t->result;
+	bool exact = t->scan->s->opts->exact;
 	struct dist *d;
 
 	for (int side = A; side <= B; side++) {
 		moments_stats(&r->moments[side], &r->stats[side]);
-		d = gather(t, side == A ? offsetof(struct lane, tally.dist[A]) : offsetof(struct lane, tally.dist[B]));
+		d = gather_side(t, side);
 		if (d)
 			dist_stats(d, &r->stats[side]);
+		if (d && exact)
+			t->refine[side] = refine_new(d, quantile_at, Q_COUNT);
 	}
 	pair_diff(&r->sum, &r->diff);
 	d = gather(t, offsetof(struct lane, tally.dist_d));
 	if (d && r->sum.n) {
-		r->diff.p50_abs_diff = dist_quantile(d, 0.50, 0, r->diff.max_abs_diff);
-		r->diff.p99_abs_diff = dist_quantile(d, 0.99, 0, r->diff.max_abs_diff);
+		r->diff.p50_abs_diff = dist_quantile(d, diff_quantile_at[0], 0, r->diff.max_abs_diff);
+		r->diff.p99_abs_diff = dist_quantile(d, diff_quantile_at[1], 0, r->diff.max_abs_diff);
+		if (exact)
+			t->refine_d = refine_new(d, diff_quantile_at, COUNT(diff_quantile_at));
 	}
 	finish_ladder(t);
+}
+
+/* After a pass for exact quantiles: what all workers counted. */
+static void refine_all(struct task *t)
+{
+	for (unsigned i = 0; t->lanes && i < pool_threads(t->scan->s->pool); i++) {
+		const struct tally *y = &t->lanes[i].tally;
+
+		for (int side = A; side <= B; side++)
+			if (y->refine[side])
+				refine_merge(t->refine[side], y->refine[side]);
+		if (y->refine_d)
+			refine_merge(t->refine_d, y->refine_d);
+	}
+	for (int side = A; side <= B; side++)
+		if (t->refine[side])
+			refine_next(t->refine[side]);
+	if (t->refine_d)
+		refine_next(t->refine_d);
+}
+
+/* Takes over the quantiles that are known by now. */
+static void take_exact(struct refine **of, double *q, size_t n)
+{
+	if (!*of || !refine_done(*of))
+		return;
+	for (size_t i = 0; i < n; i++)
+		q[i] = refine_quantile(*of, i);
+	refine_free(*of);
+	*of = NULL;
+}
+
+static void finish_exact(struct task *t)
+{
+	struct result *r = t->result;
+	double q[COUNT(diff_quantile_at)] = {r->diff.p50_abs_diff, r->diff.p99_abs_diff};
+
+	for (int side = A; side <= B; side++)
+		take_exact(&t->refine[side], r->stats[side].q, Q_COUNT);
+	take_exact(&t->refine_d, q, COUNT(q));
+	r->diff.p50_abs_diff = q[0];
+	r->diff.p99_abs_diff = q[1];
 }
 
 static void lanes_free(struct task *t)
@@ -463,18 +544,51 @@ static void lanes_free(struct task *t)
 		for (int side = A; side <= B; side++) {
 			feed_close(l->feed[side]);
 			dist_free(l->tally.dist[side]);
+			refine_free(l->tally.refine[side]);
 			bins_free(&l->tally.bins[side]);
 		}
 		dist_free(l->tally.dist_d);
+		dist_free(l->tally.dist_both);
+		refine_free(l->tally.refine_d);
 		bins_free(&l->tally.bins_d);
 	}
 	free(t->lanes);
 	t->lanes = NULL;
 }
 
-static bool bins_wanted(const struct task *t)
+/* Whether there is another pass to be made, and which. */
+static bool next_pass(struct task *t)
 {
-	return (t->want & WANT_BINS) && !t->walk.bins && !t->failed && !t->job.cancel && t->way != WALK_BYTES;
+	if (t->failed || t->job.cancel || t->way == WALK_BYTES)
+		return false;
+	if (t->refine[A] || t->refine[B] || t->refine_d)
+		t->walk.pass = PASS_REFINE;
+	else if ((t->want & WANT_BINS) && t->walk.pass != PASS_BINS)
+		t->walk.pass = PASS_BINS;
+	else
+		return false;
+	return true;
+}
+
+static void finish_pass(struct task *t)
+{
+	if (t->walk.pass == PASS_BINS) {
+		gather_bins(t);
+		return;
+	}
+	if (t->walk.pass == PASS_REFINE)
+		refine_all(t);
+	else
+		finish_numbers(t);
+	finish_exact(t);
+}
+
+static void task_free(struct task *t)
+{
+	refine_free(t->refine[A]);
+	refine_free(t->refine[B]);
+	refine_free(t->refine_d);
+	free(t);
 }
 
 /* Runs on a worker. Whoever owns the session's thread takes the task from the finished list. */
@@ -485,13 +599,10 @@ static void done(struct job *job)
 	bool kept;
 
 	begin(t); /* cancelled before its first part, it has nothing yet */
-	if (t->walk.bins)
-		gather_bins(t);
-	else if (t->way != WALK_BYTES)
-		finish_numbers(t);
-	if (bins_wanted(t)) {
+	if (t->way != WALK_BYTES)
+		finish_pass(t);
+	if (next_pass(t)) {
 		lanes_free(t);
-		t->walk.bins = true;
 		pool_add(sc->s->pool, job);
 		return;
 	}
@@ -509,7 +620,7 @@ static void done(struct job *job)
 	} else {
 		sc->pending[t->row]--;
 		result_free(t->result);
-		free(t);
+		task_free(t);
 	}
 	pthread_cond_broadcast(&sc->ready);
 	/* with the lock held, so that scan_free cannot take the pipe away meanwhile */
@@ -567,7 +678,7 @@ bool scan_take(struct scan *sc, size_t *row)
 	t->result->have = t->want;
 	result_free(r->result);
 	r->result = t->result;
-	free(t);
+	task_free(t);
 	return true;
 }
 
@@ -636,11 +747,7 @@ static void plan(struct task *t)
 	for (int side = A; side <= B; side++)
 		if (readable(r->t[side]) || t->way == WALK_BYTES)
 			t->bytes += r->t[side]->data.length;
-	if (t->want & WANT_BINS)
-		t->bytes *= 2;
-	t->bytes_left = t->bytes;
-	if (t->want & WANT_BINS)
-		t->bytes /= 2; /* of one pass */
+	t->bytes_left = t->bytes * (1u + !!(t->want & WANT_BINS) + (s->opts->exact && (t->want & WANT_DIST)));
 }
 
 static struct task *task_new(struct scan *sc, size_t row, unsigned want, int priority, unsigned bins)
@@ -763,7 +870,7 @@ void scan_free(struct scan *sc)
 	while ((t = sc->finished)) {
 		sc->finished = t->next;
 		result_free(t->result);
-		free(t);
+		task_free(t);
 	}
 	for (unsigned i = 0; i < pool_threads(sc->s->pool); i++)
 		bench_free(sc->benches[i]);

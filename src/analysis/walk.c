@@ -72,6 +72,15 @@ static void double_moments(struct bench *w, struct moments *m, enum dtype type, 
 	}
 }
 
+/* A later pass over one side. */
+static void add_again(const struct walk *wk, struct tally *t, int side, const double *x, size_t n)
+{
+	if (wk->pass == PASS_BINS)
+		bins_add(&t->bins[side], x, n);
+	else if (t->refine[side])
+		refine_add(t->refine[side], x, n);
+}
+
 static void double_one(const struct walk *wk, struct tally *t, struct bench *w, struct moments *m, int side,
 		       const uint8_t *raw, size_t n)
 {
@@ -84,8 +93,8 @@ static void double_one(const struct walk *wk, struct tally *t, struct bench *w, 
 
 		decode(type, w->x[side], in, k);
 		x = reals_of(w, type, w->x[side], k);
-		if (wk->bins) {
-			bins_add(&t->bins[side], x, k);
+		if (wk->pass) {
+			add_again(wk, t, side, x, k);
 			continue;
 		}
 		moments_add(m, x, k);
@@ -152,10 +161,12 @@ static void count_differences(const struct walk *wk, struct tally *t, struct ben
 	/* over elements finite in both, as every difference is */
 	for (size_t i = 0; i < n; i++)
 		if (isfinite(a[i]) && isfinite(b[i]))
-			w->magnitude[k++] = wk->bins ? w->d[i] : fabs(w->d[i]);
-	if (wk->bins)
+			w->magnitude[k++] = wk->pass == PASS_BINS ? w->d[i] : fabs(w->d[i]);
+	if (wk->pass == PASS_BINS)
 		bins_add(&t->bins_d, w->magnitude, k);
-	else
+	else if (wk->pass == PASS_REFINE && t->refine_d)
+		refine_add(t->refine_d, w->magnitude, k);
+	else if (wk->pass == PASS_SUMS)
 		dist_add(t->dist_d, NULL, w->magnitude, k);
 }
 
@@ -172,29 +183,29 @@ static void double_two_block(const struct walk *wk, struct tally *t, struct benc
 		widen(w->x[A], n);
 	if (complex && decode_width(tb) == 1)
 		widen(w->x[B], n);
-	if (ladder_open(&p->ladder) && !wk->bins)
+	if (ladder_open(&p->ladder) && !wk->pass)
 		ladder_add(&p->ladder, w->x[A], w->x[B], ra, rb, n);
-	if (given || tolerance || complex || t->dist_d || wk->bins)
+	if (given || tolerance || complex || t->dist_d || wk->pass)
 		differences(wk, w, ra, rb, n);
-	if (!wk->bins && given)
+	if (!wk->pass && given)
 		pair_add_given(&p->sum, w->x[A], w->x[B], w->d, w->same, first, n);
-	else if (!wk->bins && complex)
+	else if (!wk->pass && complex)
 		pair_add_complex(&p->sum, w->x[A], w->x[B], first, n);
-	else if (!wk->bins)
+	else if (!wk->pass)
 		pair_add(&p->sum, w->x[A], w->x[B], first, n);
 	for (int side = A; side <= B; side++) {
 		if (complex)
 			narrow(w->x[side], wk->type[side], n);
-		if (wk->bins)
-			bins_add(&t->bins[side], w->x[side], n);
+		if (wk->pass)
+			add_again(wk, t, side, w->x[side], n);
 		else
 			moments_add(&p->moments[side], w->x[side], n);
 		if (t->dist[side])
 			dist_add(t->dist[side], side ? rb : ra, w->x[side], n);
 	}
-	if (tolerance && !wk->bins)
+	if (tolerance && !wk->pass)
 		p->beyond |= beyond_tolerance(wk, w->x[A], w->d, w->same, n);
-	if (t->dist_d || wk->bins)
+	if (t->dist_d || wk->pass)
 		count_differences(wk, t, w, n);
 }
 
@@ -298,20 +309,23 @@ static void float_two(const struct walk *wk, struct tally *t, struct bench *w, s
 void walk_one(const struct walk *wk, struct tally *t, struct bench *w, struct moments *m, int side,
 	      const uint8_t *raw, size_t n)
 {
-	if (kern_holds(wk->type[side]) && !wk->bins)
+	if (kern_holds(wk->type[side]) && !wk->pass)
 		float_one(wk, t, w, m, side, raw, n);
 	else
 		double_one(wk, t, w, m, side, raw, n);
 }
 
-/* The same bytes on both sides: one decoding serves both. */
+/* The same bytes on both sides: one decoding serves both, and every finite difference is 0. */
 static void walk_same(const struct walk *wk, struct tally *t, struct bench *w, struct part *p, const uint8_t *raw,
 		      size_t n)
 {
+	struct tally both = {.dist = {t->dist_both, NULL}};
 	struct moments m;
 
 	moments_init(&m);
-	walk_one(wk, t, w, &m, A, raw, n);
+	walk_one(wk, &both, w, &m, A, raw, n);
+	if (t->dist_d)
+		dist_add_zeros(t->dist_d, m.count - m.nan - m.inf);
 	moments_merge(&p->moments[A], &m);
 	moments_merge(&p->moments[B], &m);
 	pair_add_same(&p->sum, &m);
@@ -326,9 +340,9 @@ void walk_two(const struct walk *wk, struct tally *t, struct bench *w, struct pa
 	p->other_bytes |= !same;
 	if (same && wk->equal_only)
 		return;
-	if (same && !t->dist_d && !wk->bins)
+	if (same && !wk->pass)
 		walk_same(wk, t, w, p, a, n);
-	else if (one_type && kern_holds(wk->type[A]) && !wk->bins && !tolerance)
+	else if (one_type && kern_holds(wk->type[A]) && !wk->pass && !tolerance)
 		float_two(wk, t, w, p, a, b, first, n);
 	else
 		double_two(wk, t, w, p, a, b, first, n);

@@ -9,17 +9,24 @@
 #include "num/dist.h"
 #include "num/floats.h"
 #include "num/ladder.h"
+#include "num/refine.h"
+
+/* What a pass over the bytes is for: sums, counts and differences; then, where asked for, exact quantiles (until they are
+ * known), and last the histograms, whose bins span what was found before. */
+enum pass { PASS_SUMS, PASS_REFINE, PASS_BINS };
 
 struct walk {
 	enum dtype type[2];
 	double atol, rtol; /* both 0: no tolerance asked for */
-	bool bins;         /* the second pass: histograms, and nothing else */
+	enum pass pass;
 	bool equal_only;   /* sums of what is the same on both sides are not wanted */
 };
 
 /* What one worker counts of one task; counts can be added up in any order. */
 struct tally {
 	struct dist *dist[2], *dist_d; /* NULL: not asked for */
+	struct dist *dist_both;        /* of steps whose bytes are the same: it belongs to either side */
+	struct refine *refine[2], *refine_d; /* NULL: known already */
 	struct bins bins[2], bins_d;
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "num/decode.h"
+#include "num/kern.h"
 
 /*
  * Values go to pages: one page for each sign and binary exponent, 256 bins in it by the upper 8 bits of the
@@ -181,11 +182,22 @@ void dist_add_distances(struct dist *d, const float *a, const float *b, size_t n
 		k = n < STEP ? n : STEP;
 		for (size_t i = 0; i < k; i++) {
 			double x = fabs((double)b[i] - (double)a[i]);
+			uint64_t bits;
 
-			distance[i] = (float)(x < FLT_MAX ? x : FLT_MAX);
+			/* cut to a float, not rounded: it stays in its bin */
+			x = x < FLT_MAX ? x : FLT_MAX;
+			memcpy(&bits, &x, sizeof(bits));
+			bits &= ~(uint64_t)0 << 29;
+			memcpy(&x, &bits, sizeof(x));
+			distance[i] = (float)x;
 		}
 		add_floats(d, distance, k);
 	}
+}
+
+void dist_add_zeros(struct dist *d, uint64_t n)
+{
+	d->zeros += n;
 }
 
 void dist_merge(struct dist *d, const struct dist *more)
@@ -220,6 +232,92 @@ void dist_free(struct dist *d)
 			free(d->pages[negative][e]);
 	free(d->codes);
 	free(d);
+}
+
+/* ---- where an order statistic is ---- */
+
+/* The lower edge of bin i (up to PAGE) of an exponent's page. */
+static double bin_edge(unsigned exponent, unsigned i)
+{
+	return ldexp(1 + i / 256.0, (int)exponent - SUBNORMAL_SHIFT - 1023);
+}
+
+uint64_t dist_values(const struct dist *d)
+{
+	uint64_t n = d->values ? d->zeros : 0;
+
+	for (unsigned negative = 0; negative < 2 && d->values; negative++)
+		for (unsigned e = 0; e < EXPONENTS; e++)
+			for (unsigned i = 0; d->pages[negative][e] && i < PAGE; i++)
+				n += d->pages[negative][e][i];
+	return n;
+}
+
+unsigned dist_spare_bits(const struct dist *d)
+{
+	return kern_holds(d->type) ? 29 : 0;
+}
+
+/* Takes a bin's count off k, unless the k-th element is in it. */
+static bool pass_over(uint64_t *k, uint64_t count)
+{
+	if (*k < count)
+		return false;
+	*k -= count;
+	return true;
+}
+
+/* Among normal numbers of one sign, those of the largest magnitude first or last. */
+static bool in_normal(const struct dist *d, bool negative, uint64_t *k, struct dist_place *out)
+{
+	enum { FIRST = SUBNORMAL_SHIFT + 1, ALL = (EXPONENTS - FIRST) * PAGE };
+
+	for (unsigned at = 0; at < ALL; at++) {
+		unsigned bin = negative ? ALL - 1 - at : at, e = FIRST + bin / PAGE;
+		const uint64_t *page = d->pages[negative][e];
+
+		if (!page) {
+			at += PAGE - 1; /* bins go by whole pages */
+			continue;
+		}
+		if (pass_over(k, page[bin % PAGE]))
+			continue;
+		out->within = bin_edge(e, bin % PAGE) * (negative ? -1 : 1);
+		out->bits = 64 - FRACTION_BITS + 8;
+		return true;
+	}
+	return false;
+}
+
+/* Subnormal doubles of one sign, all in one. */
+static bool in_subnormal(const struct dist *d, bool negative, uint64_t *k, struct dist_place *out)
+{
+	uint64_t n = 0;
+
+	for (unsigned e = 0; e <= SUBNORMAL_SHIFT; e++)
+		for (unsigned i = 0; d->pages[negative][e] && i < PAGE; i++)
+			n += d->pages[negative][e][i];
+	if (pass_over(k, n))
+		return false;
+	out->within = negative ? -DBL_TRUE_MIN : DBL_TRUE_MIN;
+	out->bits = 64 - FRACTION_BITS;
+	return true;
+}
+
+void dist_locate(const struct dist *d, uint64_t k, struct dist_place *out)
+{
+	*out = (struct dist_place){0, 0, 0};
+	if (in_normal(d, true, &k, out) || in_subnormal(d, true, &k, out)) {
+		out->rank = k;
+		return;
+	}
+	if (!pass_over(&k, d->zeros))
+		return;
+	if (in_subnormal(d, false, &k, out))
+		k += d->zeros; /* which begin with the same bits */
+	else
+		in_normal(d, false, &k, out);
+	out->rank = k;
 }
 
 /* ---- quantiles ---- */
@@ -275,12 +373,6 @@ static void cells_of_codes(struct cells *c, const struct dist *d)
 	}
 	if (c->n)
 		qsort(c->p, c->n, sizeof(*c->p), by_value);
-}
-
-/* The lower edge of bin i (up to PAGE) of an exponent's page. */
-static double bin_edge(unsigned exponent, unsigned i)
-{
-	return ldexp(1 + i / 256.0, (int)exponent - SUBNORMAL_SHIFT - 1023);
 }
 
 static void cells_of_values(struct cells *c, const struct dist *d)

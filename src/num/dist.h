@@ -21,14 +21,30 @@ void dist_add(struct dist *, const uint8_t *raw, const double *values, size_t n)
 /* The same of values that are floats: of every type that has a decoder to float. */
 void dist_add_floats(struct dist *, const uint8_t *raw, const float *values, size_t n);
 
-/* |b - a| of n finite floats, rounded to float: far within the width of a bin. */
+/* |b - a| of n finite floats; n times 0. */
 void dist_add_distances(struct dist *, const float *a, const float *b, size_t n);
+void dist_add_zeros(struct dist *, uint64_t n);
 void dist_merge(struct dist *, const struct dist *); /* adds the counts */
 void dist_clear(struct dist *);                      /* back to no element, memory kept */
 
 /* The quantile at p (0 to 1) of the finite elements, within [min, max], their extremes or bounds; NAN when there is
  * none. */
 double dist_quantile(const struct dist *, double p, double min, double max);
+
+/* How many finite elements were counted in bins; 0 where they were counted by their codes, exactly. */
+uint64_t dist_values(const struct dist *);
+
+/* The bin of the k-th smallest of them, from 0: a value within it, how many of the upper bits of a double its values
+ * share with that (0: it is zero), and the element's rank among those that share them. */
+struct dist_place {
+	double within;
+	unsigned bits;
+	uint64_t rank;
+};
+void dist_locate(const struct dist *, uint64_t k, struct dist_place *);
+
+/* Low bits that are 0 in all of them, as doubles: 29 in those that are floats. */
+unsigned dist_spare_bits(const struct dist *);
 
 /* Fills q, distinct and entropy of stats whose min and max are set. */
 void dist_stats(const struct dist *, struct stats *);

@@ -75,12 +75,12 @@ def check_quantile(faults, key, got, x, p, exact):
         faults.append(f"{key} is {got!r}, want {want!r} within 0.4 %")
 
 
-def check_distribution(faults, got, values, kind, raw, prefix=""):
+def check_distribution(faults, got, values, kind, raw, prefix="", exact=False):
     x = reference.magnitudes(values)
     x = x[reference.finite(x)].astype(np.float64)
     for key, p in reference.QUANTILES.items():
         if len(x):
-            check_quantile(faults, prefix + key, got["quantiles"][key], x, p, kind in weightfiles.COUNTED)
+            check_quantile(faults, prefix + key, got["quantiles"][key], x, p, exact or kind in weightfiles.COUNTED)
         else:
             faults.same(prefix + key, got["quantiles"][key], None)
     stored = weightfiles.codes(kind, raw) if kind in weightfiles.COUNTED or kind in weightfiles.BLOCKS else None
@@ -94,7 +94,7 @@ def check_distribution(faults, got, values, kind, raw, prefix=""):
                  STATS, 1)
 
 
-def check_diff(faults, got, a, b, distribution):
+def check_diff(faults, got, a, b, distribution, exact=False):
     want, sizes = reference.diff(a, b)
     for key in ("changed", "sign_flips", "nan_mismatch", "max_abs_index"):
         faults.same(key, got[key], want[key])
@@ -104,7 +104,7 @@ def check_diff(faults, got, a, b, distribution):
     faults.close("snr_db", got["snr_db"], want["snr_db"], DIFFS, 1)
     for key, p in (("p50_abs_diff", .5), ("p99_abs_diff", .99)):
         if distribution and len(sizes) and want["max_abs_diff"] is not None:
-            check_quantile(faults, key, got[key], sizes, p, False)
+            check_quantile(faults, key, got[key], sizes, p, exact)
         elif not distribution:
             faults.same(key, got[key], None)
 
@@ -129,13 +129,14 @@ def stats_of_file(path, tensors, label, options=(), problem=""):
         one.same("type", got[name]["type"], kind)
         one.same("shape", got[name]["shape"], list(shape))
         check_stats(one, got[name]["stats"], values, kind, raw)
-        check_distribution(one, got[name]["stats"], values, kind, raw)
+        check_distribution(one, got[name]["stats"], values, kind, raw, exact="--exact" in options)
         faults += [f"{name}: {f}" for f in one]
     ok(not faults, label, faults)
 
 
 def diff_of_files(path_a, path_b, a, b, label, distribution=True, options=()):
     flags = ["--distribution"] if distribution else []
+    exact = "--exact" in options
     doc, status, said = run("diff", "-o", "json", *flags, *options, path_a, path_b)
     faults = Faults()
     if doc is None or status not in (0, 1):
@@ -155,7 +156,7 @@ def diff_of_files(path_a, path_b, a, b, label, distribution=True, options=()):
             one.same("status", t["status"], "reshaped")
         else:
             x, y = weightfiles.decode(kind_a, raw_a), weightfiles.decode(kind_b, raw_b)
-            check_diff(one, t["diff"], x, y, distribution)
+            check_diff(one, t["diff"], x, y, distribution, exact)
             changed = not reference.equal(x, y).all()
             differs = differs or changed
             same_bytes = kind_a == kind_b and raw_a == raw_b
@@ -166,8 +167,8 @@ def diff_of_files(path_a, path_b, a, b, label, distribution=True, options=()):
             check_stats(one, t["a_stats"], x, kind_a, raw_a, "a ")
             check_stats(one, t["b_stats"], y, kind_b, raw_b, "b ")
             if distribution:
-                check_distribution(one, t["a_stats"], x, kind_a, raw_a, "a ")
-                check_distribution(one, t["b_stats"], y, kind_b, raw_b, "b ")
+                check_distribution(one, t["a_stats"], x, kind_a, raw_a, "a ", exact)
+                check_distribution(one, t["b_stats"], y, kind_b, raw_b, "b ", exact)
         faults += [f"{name}: {f}" for f in one]
     faults.same("exit status", status, int(differs))
     ok(not faults, label, faults)

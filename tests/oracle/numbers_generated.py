@@ -114,6 +114,8 @@ def pair_of(folder, name, tensors, writer, suffix):
     writer(b, other)
     check.stats_of_file(a, tensors, f"stats {name}{suffix}")
     check.diff_of_files(a, b, tensors, other, f"diff {name}{suffix}")
+    if name in ("F32", "F64", "I32", "I64", "Q4_K"):
+        check.diff_of_files(a, b, tensors, other, f"diff --exact {name}{suffix}", options=["--exact", "-j", "2"])
 
 
 def safetensors(folder):
@@ -166,6 +168,7 @@ def numpy_files(folder):
             save(path, **s)
         check.stats_of_file(paths[0], a, f"stats {label}.npz")
         check.diff_of_files(*paths, a, b, f"diff {label}.npz")
+        check.diff_of_files(*paths, a, b, f"diff --exact {label}.npz", options=["--exact", "-j", "2"])
     check.diff_of_files(os.path.join(folder, "stored-a.npz"), os.path.join(folder, "deflated-b.npz"), a, b,
                         "diff of stored and deflated", options=["-j", "3"])
 
@@ -197,6 +200,7 @@ def across_types(folder):
     wf.write_safetensors(paths[1], b)
     check.diff_of_files(*paths, a, b, "diff across types")
     check.diff_of_files(*paths, a, b, "diff across types, no distribution", distribution=False)
+    check.diff_of_files(*paths, a, b, "diff --exact across types", options=["--exact"])
     q = {"q": ("Q8_0", (10, 512), block_bytes("Q8_0", 5120))}
     f = {"q": ("F32", (10, 512), wf.decode("Q8_0", q["q"][2]).astype("<f4").tobytes())}
     paths = [os.path.join(folder, "quantised.gguf"), os.path.join(folder, "plain.safetensors")]
