@@ -2,7 +2,7 @@
  * What make bench needs besides the program itself:
  *
  *	bench make TYPE MEGABYTES A B    two files of about normal values, B a little off A: safetensors for F32 BF16 F16 F8,
- *	                                 GGUF for Q8_0 Q4_K Q6_K IQ4_XS
+ *	                                 GGUF for Q8_0 Q4_0 Q4_K Q6_K IQ4_XS
  *	bench sum mmap|read THREADS F... GB/s of a plain sum over the bytes of the files, got at that way: the ceiling
  *	bench same mmap|read THREADS A B GB/s of memcmp over both
  *	bench time MEGABYTES COMMAND...  GB/s of a command that reads that many megabytes, its output thrown away
@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RUNS = 5, TENSORS = 16, MAX_THREADS = 256, PIECE = 256 * 1024, BATCH = 256 };
+enum { RUNS = 3, TENSORS = 16, MAX_THREADS = 256, PIECE = 256 * 1024, BATCH = 256 };
 
 static void fail(const char *what)
 {
@@ -111,8 +111,9 @@ static const struct type {
 } types[] = {
 	{"F32", "F32", 1, 4, 0, put_f32, {-1}},       {"BF16", "BF16", 1, 2, 0, put_bf16, {-1}},
 	{"F16", "F16", 1, 2, 0, put_f16, {-1}},       {"F8", "F8_E4M3", 1, 1, 0, put_f8, {-1}},
-	{"Q8_0", NULL, 32, 34, 8, NULL, {0, -1}},     {"Q4_K", NULL, 256, 144, 12, NULL, {0, 2, -1}},
-	{"Q6_K", NULL, 256, 210, 14, NULL, {208, -1}}, {"IQ4_XS", NULL, 256, 136, 23, NULL, {0, -1}},
+	{"Q8_0", NULL, 32, 34, 8, NULL, {0, -1}},     {"Q4_0", NULL, 32, 18, 2, NULL, {0, -1}},
+	{"Q4_K", NULL, 256, 144, 12, NULL, {0, 2, -1}}, {"Q6_K", NULL, 256, 210, 14, NULL, {208, -1}},
+	{"IQ4_XS", NULL, 256, 136, 23, NULL, {0, -1}},
 };
 
 static void safetensors_header(FILE *f, const struct type *t, unsigned long items)
