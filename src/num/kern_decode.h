@@ -16,7 +16,7 @@ static inline uint32_t load16(const uint8_t *p) /* to be shifted without a sign 
 	return le16(p);
 }
 
-static void float_f32(float *out, const uint8_t *in, size_t n)
+static void float_f32(float *restrict out, const uint8_t *restrict in, size_t n)
 {
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 	for (size_t i = 0; i < n; i++)
@@ -26,7 +26,7 @@ static void float_f32(float *out, const uint8_t *in, size_t n)
 #endif
 }
 
-static void float_bf16(float *out, const uint8_t *in, size_t n)
+static void float_bf16(float *restrict out, const uint8_t *restrict in, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		out[i] = float_of(load16(in + 2 * i) << 16);
@@ -45,19 +45,19 @@ static inline float half(uint32_t h)
 	return float_of(bits | (h & 0x8000) << 16);
 }
 
-static void float_f16(float *out, const uint8_t *in, size_t n)
+static void float_f16(float *restrict out, const uint8_t *restrict in, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		out[i] = half(load16(in + 2 * i));
 }
 
-static void float_f8_e5m2(float *out, const uint8_t *in, size_t n)
+static void float_f8_e5m2(float *restrict out, const uint8_t *restrict in, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		out[i] = half((uint32_t)in[i] << 8);
 }
 
-static void float_f8_e4m3(float *out, const uint8_t *in, size_t n)
+static void float_f8_e4m3(float *restrict out, const uint8_t *restrict in, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		uint32_t x = in[i], rest = x & 0x7f;
@@ -67,19 +67,19 @@ static void float_f8_e4m3(float *out, const uint8_t *in, size_t n)
 	}
 }
 
-static void float_i8(float *out, const uint8_t *in, size_t n)
+static void float_i8(float *restrict out, const uint8_t *restrict in, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		out[i] = (float)(int8_t)in[i];
 }
 
-static void float_u8(float *out, const uint8_t *in, size_t n)
+static void float_u8(float *restrict out, const uint8_t *restrict in, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		out[i] = (float)in[i];
 }
 
-static void float_q8_0(float *out, const uint8_t *in, size_t n)
+static void float_q8_0(float *restrict out, const uint8_t *restrict in, size_t n)
 {
 	for (; n; n -= 32, in += 34, out += 32) {
 		float d = half(load16(in));
@@ -89,7 +89,7 @@ static void float_q8_0(float *out, const uint8_t *in, size_t n)
 	}
 }
 
-static void float_q4_0(float *out, const uint8_t *in, size_t n)
+static void float_q4_0(float *restrict out, const uint8_t *restrict in, size_t n)
 {
 	for (; n; n -= 32, in += 18, out += 32) {
 		float d = half(load16(in));
@@ -107,7 +107,7 @@ static inline void k4_scale(const uint8_t *s, size_t group, uint8_t *scale, uint
 	*min = (uint8_t)(group < 4 ? s[group + 4] & 63 : ((s[group + 4] >> 4) | (s[group] >> 6) << 4));
 }
 
-static void float_q4_k(float *out, const uint8_t *in, size_t n)
+static void float_q4_k(float *restrict out, const uint8_t *restrict in, size_t n)
 {
 	for (; n; n -= 256, in += 144) {
 		float d = half(load16(in)), dmin = half(load16(in + 2));
@@ -131,18 +131,18 @@ static void float_q4_k(float *out, const uint8_t *in, size_t n)
 }
 
 /* A quarter of a half: 32 elements, which two scales share. */
-static inline void q6_quarter(float *out, const uint8_t *low, unsigned low_shift, const uint8_t *high,
-			      unsigned high_shift, const float ds[2])
+static inline void q6_quarter(float *restrict out, const uint8_t *restrict low, unsigned low_shift,
+			      const uint8_t *restrict high, unsigned high_shift, const float ds[2])
 {
-	for (size_t k = 0; k < 2; k++)
-		for (size_t i = 16 * k; i < 16 * k + 16; i++) {
+	for (size_t k = 0; k < 2; k++, low += 16, high += 16, out += 16)
+		for (size_t i = 0; i < 16; i++) {
 			int code = (low[i] >> low_shift & 15) | (high[i] >> high_shift & 3) << 4;
 
 			out[i] = ds[k] * (float)(code - 32);
 		}
 }
 
-static void float_q6_k(float *out, const uint8_t *in, size_t n)
+static void float_q6_k(float *restrict out, const uint8_t *restrict in, size_t n)
 {
 	for (; n; n -= 256, in += 210)
 		for (size_t half_block = 0; half_block < 2; half_block++, out += 128) {
