@@ -38,6 +38,7 @@ install() { cd "$dir/build" && $make install-strip DESTDIR="$dir/root" && (cd "$
 installed() {
 	"$dir/root/usr/bin/weigh" --version && [ -f "$dir/root/usr/share/doc/weigh/COPYING" ] &&
 		[ -f "$dir/root/usr/share/weigh/demo/README" ] &&
+		{ ! [ -x "$dir/build/weigh-h5" ] || [ -x "$dir/root/usr/libexec/weigh/weigh-h5" ]; } &&
 		{ ! [ -f "$dir/$name/man/weigh.1.in" ] || [ -f "$dir/root/usr/share/man/man1/weigh.1" ]; }
 }
 uninstall() { cd "$dir/build" && $make uninstall DESTDIR="$dir/root" && rest=$(find "$dir/root" -type f) && echo "$rest" && [ -z "$rest" ]; }

@@ -418,6 +418,31 @@ enum rc source_copy(const struct source *s, struct span span, void *out, struct 
 	return RC_OK;
 }
 
+int source_descriptor(const struct source *s, struct span span, uint64_t *offset, struct err *e)
+{
+	const struct mapping *m = mapping_of(s, span, offset);
+	struct bytes b;
+	int fd;
+
+	if (m) {
+		fd = fcntl(m->fd, F_DUPFD_CLOEXEC, 3);
+		if (fd < 0)
+			err_set(e, "cannot be opened again: %s", strerror(errno));
+		return fd;
+	}
+	if (!source_slice(s, span, &b)) {
+		err_set(e, "its bytes do not stand in a file");
+		return -1;
+	}
+	*offset = 0;
+	fd = spool_open(e);
+	if (fd >= 0 && spool_write(fd, b.p, b.n, e) != RC_OK) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 /* Pages are mapped with one call instead of a fault each: on a virtual machine a fault may cost more than what is done
  * with the page. A kernel that does not know the call maps them as they are touched. */
 void source_expect(const struct source *s, struct span span)

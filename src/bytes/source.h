@@ -85,6 +85,11 @@ bool source_slice(const struct source *, struct span, struct bytes *out);
 bool source_can_copy(const struct source *, struct span);
 enum rc source_copy(const struct source *, struct span, void *out, struct err *);
 
+/* For another program that is to map the span, which must be mapped here: a descriptor of the file that it stands in,
+ * for the caller to close, and where in it. A file that is no longer at hand, as one of very many, is copied to an
+ * unlinked temporary one. -1, with a sentence: that cannot be done. */
+int source_descriptor(const struct source *, struct span, uint64_t *offset, struct err *);
+
 /* Hints to the system: the whole span will now be read in place; it will not be again (for files that memory cannot
  * hold). */
 void source_expect(const struct source *, struct span);

@@ -95,6 +95,22 @@ enum rc spool_begin(struct spool **out, struct source *s, struct str name, struc
 	return RC_OK;
 }
 
+struct spool *spool_adopt(int fd)
+{
+	struct spool *sp = xmalloc(sizeof(*sp));
+
+	sp->source = NULL;
+	sp->member = 0;
+	sp->fd = fd;
+	sp->size = sp->held = 0;
+	return sp;
+}
+
+int spool_descriptor(const struct spool *sp)
+{
+	return sp->fd;
+}
+
 uint32_t spool_member(const struct spool *sp)
 {
 	return sp->member;

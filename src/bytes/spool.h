@@ -18,9 +18,12 @@ enum rc spool_put(struct spool *, const void *p, size_t n, struct err *);
 enum rc spool_f32(struct spool *, float x, struct err *); /* little-endian */
 
 /*
- * For a process of its own that fills it, a child by fork: n more bytes, zeros, mapped for writing; they begin at
- * *at, on a page. The parent knows nothing of that before spool_filled(size) tells it, and then ends the spool.
+ * For a program of its own that fills it. There, spool_adopt makes a spool of the file that it finds open, which is
+ * empty and becomes no member; spool_room gives n more bytes, zeros, mapped for writing; they begin at *at, on a page.
+ * Here, spool_descriptor is what the program gets; spool_filled(size) then tells what it made of it, before spool_end.
  */
+struct spool *spool_adopt(int fd);
+int spool_descriptor(const struct spool *);
 enum rc spool_room(struct spool *, uint64_t n, void **p, uint64_t *at, struct err *);
 void spool_room_end(struct spool *, void *p, uint64_t n);
 enum rc spool_flush(struct spool *, struct err *); /* what was put is in the file then */

@@ -1,8 +1,9 @@
 /*
- * What libhdf5 finds in a file. The library is large, and has crashed on many a file that was made to that end: it runs
- * in a process of its own, which sends a list of records through a pipe and ends. What comes out of the pipe is as
- * untrusted as the file. The library is given the mapped bytes, opens no file, loads no plugin, follows no link to
- * another file, and reads only data that stand in this one.
+ * What libhdf5 finds in a file. The library is large, brings thirty others, and has crashed on many a file that was
+ * made to that end: it is part of a program of its own, weigh-h5 (src/h5), which is run for each file, sends a list
+ * of records through a pipe and ends. What comes out of the pipe is as untrusted as the file. The library is given the
+ * mapped bytes, opens no file, loads no plugin, follows no link to another file, and reads only data that stand in
+ * this one.
  *
  * Records, little-endian; texts are u32 bytes and these:
  *	H5_DATASET	text path, word; u8 dtype, big-endian, rank; rank u64 dimensions; u8 place; u64 offset, length;
@@ -17,6 +18,17 @@
 
 #include "base/buf.h"
 #include "bytes/spool.h"
+
+#define H5_PROGRAM "weigh-h5"
+
+/* What the two programs agree on: the descriptors that weigh-h5 finds open, beside its arguments VERSION OFFSET LENGTH,
+ * which are this program's version and where in the file the image is; and its exit status when it did not begin. */
+enum { H5_FD_FILE = 3, H5_FD_SPOOL, H5_FD_PIPE, H5_FD_END };
+enum { H5_OTHER_VERSION = 3, H5_NO_START = 127 /* as when libhdf5 is not there */ };
+
+/* Bytes, at most: of all names, and of all attributes; a model's configuration is a few megabytes. */
+#define H5_NAMES_MAX ((uint64_t)32 << 20)
+#define H5_ATTRIBUTES_MAX ((uint64_t)32 << 20)
 
 enum h5_record { H5_DATASET = 1, H5_ATTRIBUTE, H5_LINK, H5_TROUBLE, H5_DONE };
 
@@ -33,11 +45,12 @@ enum h5_kind { H5_TEXT, H5_TEXTS, H5_UINT, H5_INT, H5_REAL, H5_OTHER };
 
 enum { H5_KEPT = 100000 }; /* texts of one attribute */
 
-/* The version of libhdf5, or NULL in a build without it. */
+/* The version of libhdf5 that this build was made with, or NULL in a build without it. */
 const char *h5_version(void);
 
-/* Scans the image. Records that came before something went wrong are there all the same; that it did is the last of
- * them. The spool is what datasets that do not lie in the file as they are go to. */
-enum rc h5_scan(struct bytes image, struct spool *, struct buf *records, struct err *);
+/* Scans the HDF5 file that the span is, which must be mapped. Records that came before something went wrong are there
+ * all the same; that it did is the last of them. The spool is what datasets that do not lie in the file as they are go
+ * to. */
+enum rc h5_scan(const struct source *, struct span file, struct spool *, struct buf *records, struct err *);
 
 #endif

@@ -441,7 +441,7 @@ static void read_records(struct reader *r)
 static enum rc scan(struct reader *r, struct err *e)
 {
 	const struct member *in = &r->m->source.members[r->member];
-	struct bytes image = in->data; /* the members may move when the spool becomes one */
+	struct span file = {r->member, 0, in->data.n}; /* the members may move when the spool becomes one */
 	struct spool *sp;
 	struct err why = {""};
 	enum rc rc = spool_begin(&sp, &r->m->source, in->name, e);
@@ -449,7 +449,7 @@ static enum rc scan(struct reader *r, struct err *e)
 	if (rc != RC_OK)
 		return rc;
 	r->spool = spool_member(sp);
-	rc = h5_scan(image, sp, &r->records, &why);
+	rc = h5_scan(&r->m->source, file, sp, &r->records, &why);
 	take_records(r);
 	if (rc != RC_OK || !r->done) {
 		spool_drop(sp);

@@ -21,8 +21,9 @@ targets() { make -s -n uninstall DESTDIR=/d | tr ' ' '\n' | tr -d "'" | grep '^/
 check 'directories in terms of each other, as debhelper writes them' '
 	$top/configure -q --build=x86_64-linux-gnu --prefix=/usr "--includedir=\${prefix}/include" \
 		"--mandir=\${prefix}/share/man" --sysconfdir=/etc --disable-option-checking --disable-silent-rules \
-		"--libdir=\${prefix}/lib/x86_64-linux-gnu" --disable-maintainer-mode --disable-dependency-tracking &&
-	grep -qx "mandir = \${prefix}/share/man" Makefile && targets | grep -qx /usr/bin/weigh'
+		"--libdir=\${prefix}/lib/x86_64-linux-gnu" "--libexecdir=\${prefix}/lib/x" --disable-maintainer-mode --disable-dependency-tracking &&
+	grep -qx "mandir = \${prefix}/share/man" Makefile && targets | grep -qx /usr/bin/weigh &&
+	{ grep -qx "have_hdf5 = no" Makefile || targets | grep -qx /usr/lib/x/weigh/weigh-h5; }'
 check 'a value with = in it, and a value as an argument of its own' '
 	$top/configure -q --prefix=/opt/a=b --bindir /opt/c && targets | grep -qx /opt/c/weigh && targets | grep -q ^/opt/a=b/share/'
 check 'VAR=value reaches the Makefile, unknown ones are noted' '
