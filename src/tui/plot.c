@@ -38,11 +38,6 @@ int plot_columns(int width)
 	return 0;
 }
 
-struct heights {
-	int n;
-	int level[2][PLOT_BINS]; /* in eighths of a cell */
-};
-
 static double column_count(const struct bins *b, int column, int columns)
 {
 	unsigned per = b->n / (unsigned)columns;
@@ -53,24 +48,11 @@ static double column_count(const struct bins *b, int column, int columns)
 	return sum;
 }
 
-static void measure(struct heights *hs, const struct bins *const sides[2], int columns, int rows, bool log_scale)
+int plot_level(double count, double most, int rows, bool log_scale)
 {
-	double count[2][PLOT_BINS] = {{0}}, most = 0;
-
-	hs->n = columns;
-	for (int s = 0; s < 2; s++)
-		for (int i = 0; sides[s] && i < columns; i++) {
-			count[s][i] = column_count(sides[s], i, columns);
-			most = fmax(most, count[s][i]);
-		}
-	for (int s = 0; s < 2; s++)
-		for (int i = 0; i < columns; i++) {
-			double c = count[s][i], f = 0;
-
-			if (c > 0)
-				f = log_scale ? log1p(c) / log1p(most) : c / most;
-			hs->level[s][i] = c > 0 ? (int)fmax(1, 8 * rows * f + 0.5) : 0;
-		}
+	if (!(count > 0))
+		return 0;
+	return (int)fmax(1, 8 * rows * (log_scale ? log1p(count) / log1p(most) : count / most) + 0.5);
 }
 
 static int part_of(int level, int row)
@@ -80,17 +62,50 @@ static int part_of(int level, int row)
 	return left < 0 ? 0 : left > 8 ? 8 : left;
 }
 
-/* One cell of two overlaid columns: the part both reach is solid; above it, half a cell or more of one is shaded. */
-static void draw_both(int y, int x, int a, int b, bool ascii)
+/* One cell of two overlaid columns: the part both reach is solid; above it, half a cell or more of one is shaded. Less
+ * than that is a corner, A's at the left, B's at the right; in ASCII the side's letter where the column begins. */
+static void draw_both(int y, int x, int a, int b, bool base, bool ascii)
 {
-	int least = a < b ? a : b, most = a < b ? b : a;
+	static const char *const corners[] = {"▖", "▗"};
+	int least = a < b ? a : b, most = a < b ? b : a, side = a > b ? 0 : 1;
+	const char *s;
 
-	if (least > 0 || most == 0)
+	if (least > 0 || most == 0) {
 		term_puts(y, x, 1, ROLE_TEXT, ascii ? plain[least] : standing[least]);
-	else if (most >= 4)
-		term_puts(y, x, 1, a > b ? ROLE_A : ROLE_B, shades[ascii][a > b ? 0 : 1]);
+		return;
+	}
+	if (most >= 4 || (ascii && base))
+		s = shades[ascii][side];
 	else
-		term_puts(y, x, 1, a > b ? ROLE_A : ROLE_B, ascii ? plain[most] : standing[most]);
+		s = ascii ? plain[most] : corners[side];
+	term_puts(y, x, 1, side ? ROLE_B : ROLE_A, s);
+}
+
+void plot_counts(struct area at, const double *a, const double *b, enum role role, bool log_scale, bool ascii)
+{
+	double most = plot_most(a, b, at.w);
+
+	for (int i = 0; i < at.w; i++) {
+		int la = plot_level(a[i], most, at.h, log_scale), lb = b ? plot_level(b[i], most, at.h, log_scale) : 0;
+
+		for (int r = 0; r < at.h; r++) {
+			int y = at.y + at.h - 1 - r, pa = part_of(la, r), pb = part_of(lb, r);
+
+			if (b)
+				draw_both(y, at.x + i, pa, pb, r == 0, ascii);
+			else
+				term_puts(y, at.x + i, 1, role, ascii ? plain[pa] : standing[pa]);
+		}
+	}
+}
+
+double plot_most(const double *a, const double *b, int columns)
+{
+	double most = 0;
+
+	for (int i = 0; i < columns; i++)
+		most = fmax(most, b ? fmax(a[i], b[i]) : a[i]);
+	return most;
 }
 
 static void draw_axis(int y, int x, int columns, const struct bins *b, const char *label)
@@ -112,22 +127,16 @@ static void draw_axis(int y, int x, int columns, const struct bins *b, const cha
 void plot_hist(struct area at, const char *label, const struct bins *a, const struct bins *b, enum role role,
 	       bool log_scale, bool ascii)
 {
-	const struct bins *const sides[2] = {a, b};
-	struct heights hs;
+	double count[2][PLOT_BINS];
 	int columns = plot_columns(at.w), rows = at.h - 1;
 
 	if (columns == 0 || rows < 1 || !a->counts || a->n != PLOT_BINS)
 		return;
-	measure(&hs, sides, columns, rows, log_scale);
-	for (int r = 0; r < rows; r++)
-		for (int i = 0; i < columns; i++) {
-			int y = at.y + rows - 1 - r, pa = part_of(hs.level[0][i], r), pb = part_of(hs.level[1][i], r);
-
-			if (b)
-				draw_both(y, at.x + i, pa, pb, ascii);
-			else
-				term_puts(y, at.x + i, 1, role, ascii ? plain[pa] : standing[pa]);
-		}
+	for (int i = 0; i < columns; i++) {
+		count[A][i] = column_count(a, i, columns);
+		count[B][i] = b ? column_count(b, i, columns) : 0;
+	}
+	plot_counts((struct area){at.y, at.x, columns, rows}, count[A], b ? count[B] : NULL, role, log_scale, ascii);
 	draw_axis(at.y + rows, at.x, columns, a, label);
 }
 

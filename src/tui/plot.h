@@ -20,6 +20,12 @@ int plot_columns(int width);
 void plot_hist(struct area, const char *label, const struct bins *a, const struct bins *b, enum role, bool log_scale,
 	       bool ascii);
 
+/* Draws columns of counts, as many as the area is wide, of one side (b NULL) or of two overlaid; the largest count
+ * takes the whole height, and what is not 0 shows. */
+void plot_counts(struct area, const double *a, const double *b, enum role, bool log_scale, bool ascii);
+double plot_most(const double *a, const double *b, int columns); /* that largest count; 0: there is none */
+int plot_level(double count, double most, int rows, bool log_scale); /* the height of a column, in eighths of a row */
+
 /* Draws the key to those shades, cut to width; returns the columns it took. */
 int plot_legend(int y, int x, int width, bool ascii);
 

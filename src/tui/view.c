@@ -9,6 +9,7 @@
 #include "tui/heat.h"
 #include "tui/help.h"
 #include "tui/hex.h"
+#include "tui/hist.h"
 #include "tui/map.h"
 #include "tui/meta.h"
 #include "tui/summary.h"
@@ -344,6 +345,7 @@ static void common_act(struct view *v, enum act act)
 	case ACT_META: meta_open(sc); break;
 	case ACT_MAP: map_open(sc); break;
 	case ACT_HEAT: heat_open(sc); break;
+	case ACT_HISTOGRAM: hist_open(sc); break;
 	case ACT_VALUES: table_open(sc); break;
 	case ACT_BYTES: hex_open(sc); break;
 	case ACT_REDRAW: term_redraw(); break;

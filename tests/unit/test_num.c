@@ -827,21 +827,24 @@ static void quantiles_of_few(void **state)
 
 /* ---- bins ---- */
 
-static void bins_follow_their_edges(void **state)
+/* knee 0: of equal width */
+static void bins_by_edges(double knee)
 {
 	static const double ranges[][2] = {
 		{0, 1}, {-1, 1}, {-0.1, 0.3}, {1e-310, 3e-310}, {0, 5e-324}, {-DBL_MAX, DBL_MAX},
 		{1, 1 + 4 * DBL_EPSILON}, {1e300, 1e300}, {2, 2}, {0, 0}, {-DBL_MAX, -DBL_MAX}, {1e-3, 1e17},
 	};
-	(void)state;
 
 	for (size_t r = 0; r < COUNT(ranges); r++) {
-		struct bins b, c;
+		struct bins b, c = {.n = 0};
 		uint64_t sum = 0;
 		double lo, hi;
 
-		bins_init(&b, ranges[r][0], ranges[r][1], 37);
-		bins_init(&c, ranges[r][0], ranges[r][1], 37);
+		if (knee > 0)
+			bins_init_log(&b, ranges[r][0], ranges[r][1], 37, knee);
+		else
+			bins_init(&b, ranges[r][0], ranges[r][1], 37);
+		bins_copy(&c, &b);
 		lo = b.lo;
 		hi = b.hi;
 		assert_true(lo < hi && bins_edge(&b, 0) == lo && bins_edge(&b, 37) == hi);
@@ -871,6 +874,34 @@ static void bins_follow_their_edges(void **state)
 	}
 }
 
+static void bins_follow_their_edges(void **state)
+{
+	(void)state;
+	bins_by_edges(0);
+	bins_by_edges(1e-3);
+	bins_by_edges(1e9);
+}
+
+/* Edges of a logarithmic axis: the same factor from one to the next, far from 0; straight near it; mirrored. */
+static void bins_widen(void **state)
+{
+	struct bins b;
+	(void)state;
+
+	bins_init_log(&b, -1000, 1000, 200, 1e-3);
+	for (unsigned i = 1; i < 200; i++)
+		assert_true(bins_edge(&b, i) > bins_edge(&b, i - 1));
+	for (unsigned i = 0; i < 50; i++) {
+		double factor = bins_edge(&b, 150) / bins_edge(&b, 149), here = bins_edge(&b, 150 + i + 1) / bins_edge(&b, 150 + i);
+
+		assert_true(fabs(here / factor - 1) < 1e-6);
+		assert_true(fabs(bins_edge(&b, i) / bins_edge(&b, 200 - i) + 1) < 1e-9);
+	}
+	assert_true(fabs(bins_edge(&b, 100)) < 1e-15);
+	assert_true(fabs(bins_edge(&b, 102) / bins_edge(&b, 101) - 2) < 0.05);
+	bins_free(&b);
+}
+
 static void bins_leave_out(void **state)
 {
 	double x[] = {NAN, INFINITY, -INFINITY, -2, 3, 0, 1, 0.5};
@@ -884,6 +915,8 @@ static void bins_leave_out(void **state)
 	assert_int_equal(b.above, 1);
 	assert_int_equal(b.counts[0], 1);
 	assert_int_equal(b.counts[1], 2);
+	bins_clear(&b);
+	assert_int_equal(b.counts[0] + b.counts[1] + b.below + b.above + b.left, 0);
 	bins_free(&b);
 }
 
@@ -919,6 +952,7 @@ int main(void)
 		cmocka_unit_test(quantiles_of_values),
 		cmocka_unit_test(quantiles_of_few),
 		cmocka_unit_test(bins_follow_their_edges),
+		cmocka_unit_test(bins_widen),
 		cmocka_unit_test(bins_leave_out),
 	};
 

@@ -1,4 +1,4 @@
-/* analysis/patch and peek: what the screen sees of a matrix, against loops over all of it; and num/scale. */
+/* analysis/patch, census and peek: what the screen sees of a tensor, against loops over all of it; and num/scale. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdarg.h>
@@ -9,6 +9,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "analysis/census.h"
 #include "analysis/patch.h"
 #include "analysis/peek.h"
 #include "base/err.h"
@@ -27,6 +28,7 @@ struct fixture {
 	uint64_t shape[3];
 };
 
+static const struct opts no_opts;
 static uint32_t seed;
 
 static uint32_t next_random(void)
@@ -109,6 +111,7 @@ static void open_pair(struct fixture *f, enum dtype type, uint64_t a, uint64_t b
 	memcpy(f->shape, (uint64_t[]){a, b, c}, sizeof(f->shape));
 	make_side(f, A, type, packed, false);
 	make_side(f, B, type, packed, fortran);
+	f->s.opts = &no_opts;
 	f->s.n_models = 2;
 	f->s.rows = &f->row;
 	f->s.n_rows = 1;
@@ -345,6 +348,8 @@ static void dropped(void **state)
 
 static void wrong_stream(void **state)
 {
+	struct census_range r = {.lo = -1, .hi = 1, .n = 9};
+	struct census *c;
 	struct fixture f;
 	struct patch *p;
 	(void)state;
@@ -357,6 +362,84 @@ static void wrong_stream(void **state)
 		patch_wait(p, 500);
 	assert_non_null(patch_error(p));
 	patch_drop(p);
+	c = census_start(&f.s, 0, &r, &r, NULL, NULL);
+	while (!census_done(c))
+		census_wait(c, 500);
+	assert_non_null(census_error(c));
+	census_drop(c);
+	close_pair(&f);
+}
+
+/* ---- census ---- */
+
+static bool is_counted(const struct fixture *f, int plane, uint64_t i)
+{
+	return plane != PLANE_D || (isfinite(f->x[A][i]) && isfinite(f->x[B][i]));
+}
+
+static void expect_counts(const struct fixture *f, struct census *c, int plane)
+{
+	uint64_t n = f->shape[0] * f->shape[1] * f->shape[2];
+	struct bins got = {.n = 0}, want = {.n = 0};
+
+	census_look(c, plane, &got);
+	bins_copy(&want, &got);
+	bins_clear(&want);
+	for (uint64_t i = 0; i < n; i++) {
+		double x = value_at(f, plane, i);
+
+		if (is_counted(f, plane, i))
+			bins_add(&want, &x, 1);
+	}
+	assert_memory_equal(got.counts, want.counts, got.n * sizeof(*got.counts));
+	assert_int_equal(got.below, want.below);
+	assert_int_equal(got.above, want.above);
+	assert_int_equal(got.left, want.left);
+	bins_free(&got);
+	bins_free(&want);
+}
+
+static void expect_census(struct fixture *f, double knee)
+{
+	struct census_range values = {.lo = -0.25, .hi = 0.4, .knee = knee, .n = 50}, d = {-0.5, 0.1, knee, 31};
+	struct census *c = census_start(&f->s, 0, &values, &d, NULL, NULL);
+
+	while (!census_done(c))
+		census_wait(c, 500);
+	assert_null(census_error(c));
+	assert_true(census_progress(c) == 1);
+	for (int plane = 0; plane < PLANE_COUNT; plane++)
+		expect_counts(f, c, plane);
+	census_drop(c);
+}
+
+/* Ranges that leave some out, of every way to store a tensor; and more elements than a part takes. */
+static void counts(void **state)
+{
+	static const struct {
+		enum dtype type;
+		bool packed, fortran;
+	} ways[] = {{DT_F32, false, false}, {DT_F32, false, true}, {DT_F32, true, true}, {DT_I64, false, false},
+		    {DT_Q8_0, true, false}};
+	struct fixture f;
+	(void)state;
+
+	for (size_t i = 0; i < COUNT(ways); i++) {
+		open_pair(&f, ways[i].type, A3, B3, C3, ways[i].packed, ways[i].fortran);
+		expect_census(&f, 0);
+		expect_census(&f, 1e-3);
+		close_pair(&f);
+	}
+	open_pair(&f, DT_F32, 3, 700, 500, false, false);
+	expect_census(&f, 0);
+	for (unsigned i = 0; i < 40; i++) { /* let go of at any moment */
+		struct census_range r = {.lo = -1, .hi = 1, .n = 9};
+		struct census *c = census_start(&f.s, 0, &r, &r, NULL, NULL);
+
+		if (i % 3)
+			census_wait(c, i % 5);
+		census_drop(c);
+	}
 	close_pair(&f);
 }
 
@@ -455,6 +538,7 @@ int main(void)
 		cmocka_unit_test(elements),
 		cmocka_unit_test(dropped),
 		cmocka_unit_test(wrong_stream),
+		cmocka_unit_test(counts),
 		cmocka_unit_test(peeks),
 		cmocka_unit_test(offsets),
 		cmocka_unit_test(scales),
