@@ -907,7 +907,7 @@ static void browse_close(struct view *v)
 }
 
 const struct view_ops browse_view = {
-	.where = WHERE_ALL | WHERE_TREE | WHERE_PAIR | WHERE_TENSOR,
+	.where = WHERE_ALL | WHERE_FOLDS | WHERE_TREE | WHERE_PAIR | WHERE_TENSOR,
 	.state_size = sizeof(struct browse),
 	.rows = browse_rows,
 	.update = update,

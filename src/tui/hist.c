@@ -534,7 +534,7 @@ static void draw_rest(struct view *v)
 				draw_plot(v, i);
 		draw_counts(v, a);
 	} else {
-		term_puts(a.y, a.x + 1, a.w - 1, ROLE_DIM, v->screen->ascii ? "..." : "…");
+		term_puts(a.y, a.x + 1, a.w - 1, ROLE_DIM, "the ends of the axis are still to come");
 	}
 }
 

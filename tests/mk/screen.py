@@ -1,7 +1,8 @@
 """A small pair with every status, metadata that differs, and names that a stranger may have chosen, for the screen.
 
 python3 screen.py OUTDIR writes screen-a.safetensors and screen-b.safetensors; and screen-wide.safetensors and
-screen-narrow.safetensors, of which the second is the first in F16.
+screen-narrow.safetensors, of which the second is the first in F16; and for the metadata screen-card-a and -b.safetensors,
+with keys that tell where a model comes from and with JSON in them, and screen-arrays-a and -b.gguf.
 """
 import json
 import math
@@ -70,7 +71,54 @@ def rounded():
     return wide + [("norm", "F32", [64], x)], narrow + [("norm", "F32", [64], x)]
 
 
+def cards():
+    """Provenance that differs and is missing, JSON that differs deep down or in its white space only, and no JSON."""
+    config = {"optimizer": {"name": "adam", "betas": [0.9, 0.999]}, "epochs": 3, "schedule": [{"at": 0, "lr": 0.1},
+              {"at": 10, "lr": 0.01}], "note": "a \"quoted\" \u00e9"}
+    a = {"format": "pt", "license": "apache-2.0", "modelspec.author": "Ada", "modelspec.title": "A small one",
+         "modelspec.hash.sha": "0x12", "base_model": "tiny-1", "ss_dataset_dirs": '{"cats": {"n": 10}}',
+         "train.config": json.dumps(config), "train.spaced": '{"x": [1, 2, 3]}', "train.broken": '{"x": [1, 2,}',
+         "train.empty": "{}", "train.list": json.dumps(list(range(200)))}
+    config["optimizer"]["betas"][1] = 0.99
+    config["schedule"].append({"at": 20, "lr": 0.001})
+    config["extra"] = None
+    b = dict(a, **{"license": "mit", "base_model": "tiny-2", "modelspec.title": "", "train.config": json.dumps(config),
+                   "train.spaced": '{ "x" : [1,2,3] }', "general.version": "1.1"})
+    del b["modelspec.author"], b["ss_dataset_dirs"]
+    return a, b
+
+
+def gguf_string(s):
+    return struct.pack("<Q", len(s)) + s.encode()
+
+
+def gguf_array(kind, items):
+    return struct.pack("<IIQ", 9, kind, len(items)) + b"".join(items)
+
+
+def arrays(second):
+    words = ["word%d" % i for i in range(40)]
+    words[3] = "other" if second else words[3]
+    pairs = [gguf_array(4, [struct.pack("<I", i), struct.pack("<I", 2 * i)])[4:] for i in range(3)]
+    entries = [("general.architecture", struct.pack("<I", 8) + gguf_string("llama")),
+               ("general.license", struct.pack("<I", 8) + gguf_string("cc0-1.0")),
+               ("general.base_model.0.name", struct.pack("<I", 8) + gguf_string("Base")),
+               ("general.base_model.0.author", struct.pack("<I", 8) + gguf_string("Somebody")),
+               ("general.datasets", gguf_array(8, [gguf_string("books"), gguf_string("news")])),
+               ("tokenizer.tokens", gguf_array(8, [gguf_string(w) for w in words])),
+               ("tokenizer.scores", gguf_array(6, [struct.pack("<f", i / 2) for i in range(3 + second)])),
+               ("tokenizer.pairs", gguf_array(9, pairs)),
+               ("tokenizer.add_bos", struct.pack("<IB", 7, second)),
+               ("train.steps", struct.pack("<IQ", 10, 12) if second else struct.pack("<II", 4, 12)),
+               ("train.rate", struct.pack("<If", 6, 0.125))]
+    return b"GGUF" + struct.pack("<IQQ", 3, 0, len(entries)) + b"".join(gguf_string(k) + v for k, v in entries)
+
+
 def main(out):
+    for name, card in zip("ab", cards()):
+        write(out + "/screen-card-%s.safetensors" % name, card, [("w", "F32", [8], wave(8))])
+        with open(out + "/screen-arrays-%s.gguf" % name, "wb") as f:
+            f.write(arrays(name == "b"))
     for name, tensors in zip(("wide", "narrow"), rounded()):
         write(out + "/screen-%s.safetensors" % name, {}, tensors)
     a, b = pair()
