@@ -35,7 +35,7 @@ struct task {
 	enum way way;
 	struct walk walk;
 	uint64_t parts_a; /* WALK_SIDES: that many parts are A's, the rest B's */
-	uint64_t bytes, bytes_left; /* of one pass; of all that are foreseen */
+	uint64_t bytes, bytes_left, bytes_all; /* of one pass; of all that are foreseen: what is left, what there was */
 	struct lane *lanes; /* one a worker, made when the first part runs */
 	struct result *result;
 	bool failed, differs, other_bytes, beyond; /* other_bytes: any step's bytes differ; beyond: the tolerance */
@@ -73,6 +73,7 @@ struct scan {
 	struct bench **benches; /* one a worker */
 	uint64_t done, total;
 	size_t unfinished; /* tasks the pool has not given back */
+	double spent, since; /* seconds that there were any, before; and when there last were none */
 };
 
 static const struct tensor *side_of(const struct task *t, int side)
@@ -610,7 +611,8 @@ static void done(struct job *job)
 	pthread_mutex_lock(&sc->lock);
 	kept = t->failed || !job->cancel || (t->want & WANT_EQUAL && t->differs);
 	sc->done += t->bytes_left;
-	sc->unfinished--;
+	if (--sc->unfinished == 0)
+		sc->spent += seconds() - sc->since;
 	if (sc->active[t->row] == t)
 		sc->active[t->row] = NULL;
 	if (kept) {
@@ -747,7 +749,8 @@ static void plan(struct task *t)
 	for (int side = A; side <= B; side++)
 		if (readable(r->t[side]) || t->way == WALK_BYTES)
 			t->bytes += r->t[side]->data.length;
-	t->bytes_left = t->bytes * (1u + !!(t->want & WANT_BINS) + (s->opts->exact && (t->want & WANT_DIST)));
+	t->bytes_all = t->bytes * (1u + !!(t->want & WANT_BINS) + (s->opts->exact && (t->want & WANT_DIST)));
+	t->bytes_left = t->bytes_all;
 }
 
 static struct task *task_new(struct scan *sc, size_t row, unsigned want, int priority, unsigned bins)
@@ -803,7 +806,8 @@ void scan_ask(struct scan *sc, size_t row, unsigned want, int priority, unsigned
 	t = task_new(sc, row, want, priority, bins);
 	sc->active[row] = t;
 	sc->pending[row]++;
-	sc->unfinished++;
+	if (sc->unfinished++ == 0)
+		sc->since = seconds();
 	sc->total += t->bytes_left;
 	pthread_mutex_unlock(&sc->lock);
 	pool_add(sc->s->pool, &t->job);
@@ -842,6 +846,47 @@ void scan_progress(struct scan *sc, uint64_t *bytes_done, uint64_t *total)
 	*bytes_done = sc->done;
 	*total = sc->total;
 	pthread_mutex_unlock(&sc->lock);
+}
+
+/* ---- what it is at ---- */
+
+void scan_work(struct scan *sc, struct scan_work *out)
+{
+	const struct ways *w = &sc->ways;
+
+	pthread_mutex_lock(&sc->lock);
+	*out = (struct scan_work){.done = sc->done, .total = sc->total, .seconds = sc->spent};
+	if (sc->unfinished)
+		out->seconds += seconds() - sc->since;
+	out->io = !w->settled ? IO_AUTO : w->way == BY_COPY ? IO_READ : IO_MMAP;
+	for (int way = BY_MAPPING; way <= BY_COPY; way++)
+		out->speed[way] = w->tried[way] && w->least[way] > 0 ? 1 / w->least[way] : 0;
+	for (size_t i = 0; sc->unfinished && i < sc->s->n_rows; i++)
+		if (sc->active[i])
+			(*(sc->active[i]->result ? &out->at_work : &out->waiting))++;
+	pthread_mutex_unlock(&sc->lock);
+}
+
+static struct scan_job job_of(const struct task *t)
+{
+	return (struct scan_job){.row = t->row, .want = t->want, .priority = t->job.priority, .begun = t->result,
+				 .done = t->bytes_all - t->bytes_left, .total = t->bytes_all};
+}
+
+size_t scan_jobs(struct scan *sc, struct scan_job *out, size_t most)
+{
+	size_t n = 0;
+
+	pthread_mutex_lock(&sc->lock);
+	for (int turn = PRIO_SELECTED + 1; sc->unfinished && turn >= PRIO_BACKGROUND; turn--) /* first the begun ones */
+		for (size_t i = 0; i < sc->s->n_rows && n < most; i++) {
+			const struct task *t = sc->active[i];
+
+			if (t && (turn > PRIO_SELECTED ? t->result != NULL : !t->result && t->job.priority == turn))
+				out[n++] = job_of(t);
+		}
+	pthread_mutex_unlock(&sc->lock);
+	return n;
 }
 
 bool scan_idle(struct scan *sc)

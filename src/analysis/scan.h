@@ -39,6 +39,28 @@ void scan_wait(struct scan *, size_t row);
 /* Bytes read and bytes asked for so far; equal when nothing is under way. */
 void scan_progress(struct scan *, uint64_t *done, uint64_t *total);
 
+/* What it is at. */
+struct scan_work {
+	uint64_t done, total;   /* bytes, as scan_progress has them */
+	double seconds;         /* that anything was under way */
+	size_t at_work, waiting; /* rows */
+	enum io io;             /* how bytes are come by; IO_AUTO: both ways are still being timed */
+	double speed[2];        /* bytes a second of one worker, by mapping and by copying; 0: not timed */
+};
+void scan_work(struct scan *, struct scan_work *);
+
+struct scan_job {
+	size_t row;
+	unsigned want;
+	int priority;
+	bool begun;
+	uint64_t done, total; /* bytes */
+};
+
+/* The rows under way: those that were begun first, then those whose turn comes first. Returns how many, at most `most`.
+ */
+size_t scan_jobs(struct scan *, struct scan_job *, size_t most);
+
 /* Whether all that was asked for was handed over. The last bytes are read a moment before that. */
 bool scan_idle(struct scan *);
 

@@ -10,6 +10,7 @@
 #include "tui/help.h"
 #include "tui/hex.h"
 #include "tui/hist.h"
+#include "tui/jobs.h"
 #include "tui/map.h"
 #include "tui/meta.h"
 #include "tui/summary.h"
@@ -344,6 +345,7 @@ static void common_act(struct view *v, enum act act)
 	case ACT_SUMMARY: summary_open(sc); break;
 	case ACT_META: meta_open(sc); break;
 	case ACT_MAP: map_open(sc); break;
+	case ACT_JOBS: jobs_open(sc); break;
 	case ACT_HEAT: heat_open(sc); break;
 	case ACT_HISTOGRAM: hist_open(sc); break;
 	case ACT_VALUES: table_open(sc); break;
