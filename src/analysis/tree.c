@@ -8,7 +8,7 @@
 #include "base/map.h"
 
 /* A name made of dots alone must not become a tree as deep as it is long: what is beyond stays in the leaf's label. */
-enum { DEPTH_MAX = 32 };
+enum { DEPTH_MAX = 32, ROLL_DEPTH_MAX = 8 };
 
 /* A node while the tree grows: children in the order in which the file names them. */
 struct seed {
@@ -53,6 +53,23 @@ struct str name_prefix(struct str name, unsigned depth)
 		at += component((struct str){name.p + at, name.n - at});
 	}
 	return (struct str){name.p, at < name.n ? at : name.n};
+}
+
+unsigned name_depth(const struct session *s, const size_t *rows, size_t n, size_t most)
+{
+	unsigned best = 1;
+
+	for (unsigned depth = 1; depth <= ROLL_DEPTH_MAX; depth++) {
+		size_t groups = 0;
+
+		for (size_t i = 0; i < n; i++)
+			groups += i == 0 || !str_eq(name_prefix(s->rows[rows[i]].name, depth),
+						    name_prefix(s->rows[rows[i - 1]].name, depth));
+		if (groups > most || groups == n)
+			break;
+		best = depth;
+	}
+	return best;
 }
 
 static int add_seed(struct grower *g, int parent, struct str label, struct str path, size_t row)

@@ -43,4 +43,8 @@ void rollup_node(struct rollup *, const struct session *, const struct node *);
 /* The first `depth` components of a name. */
 struct str name_prefix(struct str name, unsigned depth);
 
+/* The deepest roll-up of rows, in the session's order, that has at most `most` groups, and fewer than there are rows;
+ * else the least deep one, 1. */
+unsigned name_depth(const struct session *, const size_t *rows, size_t n, size_t most);
+
 #endif

@@ -11,7 +11,7 @@
 #include "base/utf8.h"
 #include "batch/batch.h"
 
-enum { DEPTH_MAX = 8, BAR = 16, GROUPS_JSON = 64, STRONGEST_JSON = 20 };
+enum { BAR = 16, GROUPS_JSON = 64, STRONGEST_JSON = 20 };
 
 /* ---- models ---- */
 
@@ -178,24 +178,6 @@ static void put_metadata(const struct batch *b, const struct meta_plan *p)
 
 /* ---- groups ---- */
 
-/* The deepest roll-up that has at most `most` groups, and fewer than there are tensors; else the least deep one. */
-static unsigned choose_depth(const struct batch *b, size_t most)
-{
-	unsigned best = 1;
-
-	for (unsigned depth = 1; depth <= DEPTH_MAX; depth++) {
-		size_t n = 0;
-
-		for (size_t i = 0; i < b->n_rows; i++)
-			n += i == 0 || !str_eq(name_prefix(b->s->rows[b->rows[i]].name, depth),
-					       name_prefix(b->s->rows[b->rows[i - 1]].name, depth));
-		if (n > most || n == b->n_rows)
-			break;
-		best = depth;
-	}
-	return best;
-}
-
 /* How much of a bar a group gets: its relative change, or its share of the parameters. */
 static double weight_of(const struct group *g, bool compares)
 {
@@ -284,7 +266,7 @@ static void put_group(struct table *t, const struct batch *b, const struct group
 static size_t put_groups(const struct batch *b, size_t lines)
 {
 	bool compares = b->s->n_models == 2;
-	unsigned depth = b->o->group ? b->o->group : choose_depth(b, lines);
+	unsigned depth = b->o->group ? b->o->group : name_depth(b->s, b->rows, b->n_rows, lines);
 	struct group *groups;
 	size_t n = groups_of(b->s, b->rows, b->n_rows, depth, &groups), kept;
 	struct ranked *order = xcalloc(n, sizeof(*order));
@@ -552,7 +534,7 @@ static void put_lines(struct batch *b)
 	struct opts o = *b->o;
 	const struct opts *old = b->o;
 
-	o.group = o.group ? o.group : choose_depth(b, GROUPS_JSON);
+	o.group = o.group ? o.group : name_depth(b->s, b->rows, b->n_rows, GROUPS_JSON);
 	b->o = &o;
 	print_groups(b, b->rows, b->n_rows);
 	b->o = old;

@@ -7,22 +7,18 @@
 #include "tui/cells.h"
 #include "tui/text.h"
 
-static const struct view_ops help_view = {
-	.title = "help",
-	.where = WHERE_ALL,
-	.pager = true,
-	.state_size = sizeof(struct text),
-	.rows = text_rows,
-	.draw_row = text_draw_row,
-	.find = text_find,
-	.close = text_close,
+enum { KEYS_WIDTH = 16, TEXT_MOST = 100 };
+
+struct state {
+	struct text text; /* first: text.h */
+	unsigned where;   /* the keys that hold in the view it was asked for from: they come first */
+	int width;
 };
 
-enum { KEYS_WIDTH = 16, TEXT_WIDTH = 76 };
-
 /* A word at the left, its text beside it, wrapped. */
-static void add_entry(struct text *t, const char *left, const char *right)
+static void add_entry(struct state *st, const char *left, const char *right)
 {
+	size_t room = (size_t)st->width - KEYS_WIDTH;
 	struct buf line = {0};
 	struct str rest = str_of(right);
 	bool first = true;
@@ -30,8 +26,8 @@ static void add_entry(struct text *t, const char *left, const char *right)
 	do {
 		size_t n = rest.n;
 
-		if (n > TEXT_WIDTH - KEYS_WIDTH) {
-			n = TEXT_WIDTH - KEYS_WIDTH;
+		if (n > room) {
+			n = room;
 			while (n > 1 && rest.p[n] != ' ')
 				n--;
 		}
@@ -39,7 +35,7 @@ static void add_entry(struct text *t, const char *left, const char *right)
 		buf_puts(&line, first ? left : "");
 		buf_repeat(&line, ' ', KEYS_WIDTH - utf8_width(buf_view(&line)) % KEYS_WIDTH);
 		buf_add(&line, rest.p, n);
-		text_add(t, ROLE_TEXT, buf_view(&line));
+		text_add(&st->text, ROLE_TEXT, buf_view(&line));
 		n += n < rest.n;
 		rest = (struct str){rest.p + n, rest.n - n};
 		first = false;
@@ -47,52 +43,93 @@ static void add_entry(struct text *t, const char *left, const char *right)
 	buf_free(&line);
 }
 
-static void add_keys(struct text *t, enum place place)
+static void add_keys(struct state *st, enum place place)
 {
-	text_add(t, ROLE_HEADER, str_of(place_titles[place]));
+	text_add(&st->text, ROLE_HEADER, str_of(place_titles[place]));
 	for (int i = 0; i < ACT_COUNT; i++)
 		if (key_infos[i].where == 1u << place)
-			add_entry(t, key_infos[i].keys, key_infos[i].help);
-	text_add(t, ROLE_TEXT, STR(""));
+			add_entry(st, key_infos[i].keys, key_infos[i].help);
+	text_add(&st->text, ROLE_TEXT, STR(""));
 }
 
-static void add_marks(struct text *t, bool ascii)
+static void add_marks(struct state *st, bool ascii)
 {
-	text_add(t, ROLE_HEADER, STR("Marks"));
+	text_add(&st->text, ROLE_HEADER, STR("Marks"));
 	for (int i = ST_PENDING; i < ST_SINGLE; i++) {
 		struct buf left = {0};
 
 		buf_printf(&left, "%s %s", status_mark((enum status)i, ascii), statuses[i].name);
-		add_entry(t, left.p, statuses[i].about);
+		add_entry(st, left.p, statuses[i].about);
 		buf_free(&left);
 	}
-	text_add(t, ROLE_TEXT, STR(""));
+	text_add(&st->text, ROLE_TEXT, STR(""));
 }
 
-static void add_fields(struct text *t)
+static void add_fields(struct state *st)
 {
 	struct buf b = {0};
 
-	text_add(t, ROLE_HEADER, STR("Columns and values (d is B - A)"));
+	text_add(&st->text, ROLE_HEADER, STR("Columns and values (d is B - A)"));
 	for (const struct field *f = fields; f->key; f++) {
 		buf_clear(&b);
 		if (strcmp(f->key, f->title) != 0)
 			buf_printf(&b, "%s: ", f->key);
 		buf_puts(&b, f->about);
-		add_entry(t, f->title, b.p);
+		add_entry(st, f->title, b.p);
 	}
 	buf_free(&b);
 }
 
+static void make(struct state *st, int width, bool ascii)
+{
+	text_clear(&st->text);
+	st->width = width < TEXT_MOST ? width : TEXT_MOST;
+	for (int pass = 0; pass < 2; pass++) /* the view's own places, then those that hold everywhere or elsewhere */
+		for (int place = 0; place < PLACE_COUNT; place++)
+			if ((place != PLACE_ALL && (st->where >> place & 1)) == (pass == 0))
+				add_keys(st, (enum place)place);
+	add_marks(st, ascii);
+	add_fields(st);
+}
+
+static void update(struct view *v)
+{
+	struct state *st = v->state;
+	int width = v->list.w - 2;
+
+	if (st->width != (width < TEXT_MOST ? width : TEXT_MOST))
+		make(st, width, v->screen->ascii);
+}
+
+static void mode(struct view *v, struct buf *b)
+{
+	if (!v->needle.n)
+		buf_puts(b, "   / searches");
+}
+
+static const struct view_ops help_view = {
+	.title = "help",
+	.where = WHERE_ALL,
+	.pager = true,
+	.state_size = sizeof(struct state),
+	.rows = text_rows,
+	.update = update,
+	.draw_row = text_draw_row,
+	.mode = mode,
+	.find = text_find,
+	.close = text_close,
+};
+
 void help_open(struct screen *sc)
 {
-	struct text *t;
+	struct state *st;
+	unsigned where = sc->view->ops->where;
+	int w, h;
 
 	if (sc->view->ops == &help_view)
 		return;
-	t = view_push(sc, &help_view)->state;
-	for (int place = 0; place < PLACE_COUNT; place++)
-		add_keys(t, (enum place)place);
-	add_marks(t, sc->ascii);
-	add_fields(t);
+	term_size(&w, &h);
+	st = view_push(sc, &help_view)->state;
+	st->where = sc->s->n_models < 2 ? where & ~(unsigned)WHERE_PAIR : where;
+	make(st, w - 2, sc->ascii);
 }

@@ -1,20 +1,26 @@
 #include "tui/summary.h"
 
+#include <math.h>
 #include <stdlib.h>
+#include <time.h>
 
+#include "analysis/datum.h"
+#include "analysis/provenance.h"
 #include "analysis/select.h"
 #include "analysis/verdict.h"
 #include "base/fmt.h"
 #include "base/utf8.h"
 #include "tui/cells.h"
+#include "tui/plot.h"
 #include "tui/text.h"
 
-enum { STRONGEST = 20 };
+enum { STRONGEST = 20, GROUPS = 12, GROUPS_MOST = 1000, BAR = 12, FACT_CUT = 200, AGAIN_MS = 400 };
 
 struct state {
 	struct text text; /* first: text.h */
 	unsigned long news; /* what it was made from */
 	int width;
+	struct timespec made;
 };
 
 /* ---- one model ---- */
@@ -30,14 +36,14 @@ static void add_model(struct state *st, struct screen *sc, int side)
 	utf8_display(&b, str_of(m->path), sc->ascii);
 	text_add(t, side == A ? ROLE_A : ROLE_B, buf_view(&b));
 	buf_clear(&b);
-	buf_printf(&b, "   %s%s%s, ", m->format, m->variant && *m->variant ? " " : "", m->variant ? m->variant : "");
+	buf_printf(&b, "%s%s%s, ", m->format, m->variant && *m->variant ? " " : "", m->variant ? m->variant : "");
 	fmt_bytes(&b, m->bytes);
 	if (m->files > 1)
 		buf_printf(&b, " in %u files", m->files);
 	buf_printf(&b, ", %zu tensor%s, ", m->n_tensors, m->n_tensors == 1 ? "" : "s");
 	fmt_short(&b, model_parameters(m));
 	buf_puts(&b, " parameters");
-	text_wrap(t, ROLE_TEXT, buf_view(&b), (size_t)st->width, 0);
+	text_wrap(t, ROLE_TEXT, buf_view(&b), (size_t)st->width, 3);
 	buf_free(&b);
 }
 
@@ -78,6 +84,184 @@ static void add_types(struct text *t, struct screen *sc, int side)
 		text_add(t, ROLE_DIM, buf_view(&b));
 		buf_free(&b);
 	}
+}
+
+/* ---- provenance ---- */
+
+static const struct meta_value *told(const struct meta_row *r, int side)
+{
+	const struct meta_value *v = r->v[side];
+
+	return v && !(v->kind == META_TEXT && v->u.text.n == 0) ? v : NULL;
+}
+
+/* The first entry of a side that tells a fact. */
+static const struct meta_value *fact_of(const struct meta_row *rows, size_t n, enum fact fact, int side)
+{
+	for (size_t i = 0; i < n; i++)
+		if (told(&rows[i], side) && fact_of_key(rows[i].key) == fact)
+			return told(&rows[i], side);
+	return NULL;
+}
+
+/* "licence        mit", or "mit → apache-2.0" where the models do not agree. */
+static void add_fact(struct state *st, struct screen *sc, const char *name, const struct datum v[2])
+{
+	bool told_twice = datum_there(&v[A]) && datum_there(&v[B]);
+	bool same = sc->s->n_models < 2 || (told_twice && datum_equal(&v[A], &v[B]));
+	struct buf b = {0}, cut = {0};
+
+	buf_printf(&b, "   %-15s", name);
+	if (datum_there(&v[A]))
+		datum_text(&v[A], &b, FACT_CUT, sc->ascii);
+	else
+		buf_puts(&b, "missing");
+	if (!same) {
+		buf_puts(&b, sc->ascii ? " -> " : " → ");
+		if (datum_there(&v[B]))
+			datum_text(&v[B], &b, FACT_CUT, sc->ascii);
+		else
+			buf_puts(&b, "missing");
+	}
+	utf8_ellipsis(&cut, buf_view(&b), (size_t)st->width, sc->ascii);
+	text_add(&st->text, same ? ROLE_TEXT : ROLE_CHANGED, buf_view(&cut));
+	buf_free(&b);
+	buf_free(&cut);
+}
+
+/* What is told, and in a line of its own what is not. */
+static void add_provenance(struct state *st, struct screen *sc)
+{
+	size_t n;
+	struct meta_row *rows = session_meta(sc->s, &n);
+	struct buf missing = {0};
+
+	text_add(&st->text, ROLE_HEADER, STR("Provenance"));
+	for (int fact = 0; fact < FACT_COUNT; fact++) {
+		struct datum v[2] = {{.meta = NULL}, {.meta = NULL}};
+
+		for (int side = A; side <= B; side++)
+			v[side].meta = fact_of(rows, n, (enum fact)fact, side);
+		if (datum_there(&v[A]) || datum_there(&v[B]))
+			add_fact(st, sc, fact_infos[fact].name, v);
+		else if (fact_infos[fact].expected)
+			buf_printf(&missing, "%s%s", missing.n ? ", " : "missing: ", fact_infos[fact].name);
+	}
+	if (missing.n)
+		text_wrap(&st->text, ROLE_DIM, buf_view(&missing), (size_t)st->width, 3);
+	text_add(&st->text, ROLE_TEXT, STR(""));
+	buf_free(&missing);
+	free(rows);
+}
+
+/* ---- groups ---- */
+
+struct part {
+	struct str name;
+	size_t tensors, differ, place;
+	uint64_t parameters;
+	double rel_l2, weight; /* weight: rel_l2, or 0; of one model the parameters */
+};
+
+static int by_weight(const void *pa, const void *pb)
+{
+	const struct part *a = pa, *b = pb;
+
+	if (a->weight != b->weight)
+		return a->weight < b->weight ? 1 : -1;
+	return (a->place > b->place) - (a->place < b->place);
+}
+
+static int by_place(const void *pa, const void *pb)
+{
+	const struct part *a = pa, *b = pb;
+
+	return (a->place > b->place) - (a->place < b->place);
+}
+
+static struct part part_of(const struct session *s, const size_t *rows, size_t n, struct str name, size_t place)
+{
+	struct rollup u;
+	struct part p = {.name = name, .place = place};
+
+	rollup_rows(&u, s, rows, n);
+	p.tensors = n;
+	for (int i = 0; i < ST_COUNT; i++)
+		p.differ += status_differs((enum status)i) ? u.by_status[i] : 0;
+	p.parameters = u64_max(u.parameters[A], u.parameters[B]);
+	p.rel_l2 = u.diff.rel_l2;
+	p.weight = s->n_models < 2 ? (double)p.parameters : isfinite(p.rel_l2) ? p.rel_l2 : 0;
+	return p;
+}
+
+static size_t parts_of(const struct session *s, const size_t *rows, struct part **out)
+{
+	unsigned depth = name_depth(s, rows, s->n_rows, GROUPS);
+	size_t n = 0, start = 0;
+
+	*out = xcalloc(GROUPS_MOST, sizeof(**out));
+	for (size_t i = 0; i < s->n_rows && n < GROUPS_MOST; i++) {
+		struct str name = name_prefix(s->rows[i].name, depth);
+
+		if (i + 1 < s->n_rows && str_eq(name, name_prefix(s->rows[i + 1].name, depth)))
+			continue;
+		(*out)[n] = part_of(s, rows + start, i + 1 - start, name, n);
+		start = i + 1;
+		n++;
+	}
+	return start == s->n_rows && n > 1 && n < s->n_rows ? n : 0; /* else too many, or each its own */
+}
+
+static void add_part(struct state *st, struct screen *sc, const struct part *p, double most)
+{
+	bool pair = sc->s->n_models > 1;
+	int room = st->width - 3 - 10 - 10 - BAR - 4;
+	struct buf b = {0}, name = {0}, cell = {0};
+
+	utf8_display(&name, p->name, sc->ascii);
+	buf_puts(&b, "   ");
+	utf8_ellipsis(&b, buf_view(&name), (size_t)room, sc->ascii);
+	buf_repeat(&b, ' ', (size_t)room + 3 - utf8_width(buf_view(&b)));
+	if (pair)
+		buf_printf(&cell, "%zu/%zu", p->differ, p->tensors);
+	else
+		buf_printf(&cell, "%zu", p->tensors);
+	buf_repeat(&b, ' ', cell.n < 10 ? 10 - cell.n : 1);
+	buf_str(&b, buf_view(&cell));
+	buf_clear(&cell);
+	if (pair)
+		fmt_real(&cell, p->rel_l2);
+	else
+		fmt_short(&cell, p->parameters);
+	buf_repeat(&b, ' ', cell.n < 10 ? 10 - cell.n : 1);
+	buf_str(&b, buf_view(&cell));
+	buf_puts(&b, "  ");
+	plot_bar(&b, most > 0 ? p->weight / most : 0, BAR, sc->ascii);
+	text_add(&st->text, p->differ ? ROLE_CHANGED : ROLE_TEXT, buf_view(&b));
+	buf_free(&b);
+	buf_free(&name);
+	buf_free(&cell);
+}
+
+static void add_groups(struct state *st, struct screen *sc, const size_t *rows)
+{
+	struct part *parts;
+	size_t n = parts_of(sc->s, rows, &parts), shown = n < GROUPS ? n : GROUPS;
+	double most = 0;
+
+	qsort(parts, n, sizeof(*parts), by_weight);
+	most = n ? parts[0].weight : 0;
+	qsort(parts, shown, sizeof(*parts), by_place);
+	if (n)
+		text_printf(&st->text, ROLE_HEADER, "%-*s%10s%10s", st->width - 10 - 10 - BAR - 4, "Groups",
+			    sc->s->n_models > 1 ? "differ" : "tensors", sc->s->n_models > 1 ? "rel_l2" : "params");
+	for (size_t i = 0; i < shown; i++)
+		add_part(st, sc, &parts[i], most);
+	if (n > shown)
+		text_printf(&st->text, ROLE_DIM, "   and %zu more", n - shown);
+	if (n)
+		text_add(&st->text, ROLE_TEXT, STR(""));
+	free(parts);
 }
 
 /* Problems, or notes: what each is about and what it says, under a heading if there are any. */
@@ -134,23 +318,15 @@ static void add_metadata(struct text *t, const struct summary *sum)
 	text_add(t, ROLE_TEXT, STR(""));
 }
 
-static void add_strongest(struct state *st, struct screen *sc, bool converted)
+/* Tensors with the value of a field, the largest first. */
+static void add_first(struct state *st, struct screen *sc, const char *title, const struct field *f, size_t *rows,
+		      size_t n)
 {
-	const struct field *rel = field_by_key(STR("rel_l2"));
-	size_t *rows = xcalloc(sc->s->n_rows, sizeof(*rows)), n = 0;
-
-	for (size_t i = 0; i < sc->s->n_rows; i++)
-		if (sc->s->rows[i].status == ST_CHANGED && sc->s->rows[i].result)
-			rows[n++] = i;
-	for (size_t i = 0; converted && i < sc->s->n_rows; i++)
-		if ((sc->s->rows[i].status == ST_CAST || sc->s->rows[i].status == ST_QUANTISED))
-			rows[n++] = i;
-	sort_rows(sc->s, rows, n, rel, true);
+	sort_rows(sc->s, rows, n, f, true);
 	if (n)
-		text_add(&st->text, ROLE_HEADER, converted ? STR("Moved most by the conversion (rel_l2)")
-							   : STR("Changed most (rel_l2)"));
+		text_add(&st->text, ROLE_HEADER, str_of(title));
 	for (size_t i = 0; i < n && i < STRONGEST; i++) {
-		struct cell c = field_get(rel, &sc->s->rows[rows[i]], A);
+		struct cell c = field_get(f, &sc->s->rows[rows[i]], A);
 		struct buf value = {0}, b = {0};
 
 		cell_text(&value, &c, sc->ascii);
@@ -162,61 +338,104 @@ static void add_strongest(struct state *st, struct screen *sc, bool converted)
 		buf_free(&value);
 		buf_free(&b);
 	}
+}
+
+static void add_strongest(struct state *st, struct screen *sc, bool converted)
+{
+	size_t *rows = xcalloc(sc->s->n_rows, sizeof(*rows)), n = 0;
+
+	for (size_t i = 0; i < sc->s->n_rows; i++)
+		if (sc->s->rows[i].status == ST_CHANGED && sc->s->rows[i].result)
+			rows[n++] = i;
+	for (size_t i = 0; converted && i < sc->s->n_rows; i++)
+		if ((sc->s->rows[i].status == ST_CAST || sc->s->rows[i].status == ST_QUANTISED))
+			rows[n++] = i;
+	add_first(st, sc, converted ? "Moved most by the conversion (rel_l2)" : "Changed most (rel_l2)",
+		  field_by_key(STR("rel_l2")), rows, n);
 	free(rows);
 }
 
-static void add_comparison(struct state *st, struct screen *sc)
+static void add_verdict(struct state *st, struct screen *sc, const struct summary *sum)
 {
-	const struct session *s = sc->s;
-	size_t *all = xcalloc(s->n_rows, sizeof(*all));
-	struct summary sum;
 	struct buf b = {0};
 
-	for (size_t i = 0; i < s->n_rows; i++)
-		all[i] = i;
-	summarise(&sum, s, all, s->n_rows);
-	if (sc->n_ready == s->n_rows)
-		verdict(&b, s, &sum);
+	if (sc->n_ready == sc->s->n_rows)
+		verdict(&b, sc->s, sum);
 	else
-		buf_printf(&b, "%zu of %zu compared so far", sc->n_ready, s->n_rows);
+		buf_printf(&b, "%zu of %zu compared so far", sc->n_ready, sc->s->n_rows);
 	text_wrap(&st->text, ROLE_GROUP, buf_view(&b), (size_t)st->width, 0);
 	text_add(&st->text, ROLE_TEXT, STR(""));
+	buf_free(&b);
+}
+
+static void add_models(struct state *st, struct screen *sc)
+{
+	for (unsigned side = 0; side < sc->s->n_models; side++) {
+		add_model(st, sc, (int)side);
+		add_types(&st->text, sc, (int)side);
+		text_add(&st->text, ROLE_TEXT, STR(""));
+	}
+}
+
+/* What changed first, then what the two are. */
+static void make_pair(struct state *st, struct screen *sc, size_t *all)
+{
+	struct summary sum;
+
+	summarise(&sum, sc->s, all, sc->s->n_rows);
+	add_verdict(st, sc, &sum);
+	add_models(st, sc);
 	add_counts(&st->text, sc, &sum.all);
-	add_metadata(&st->text, &sum);
+	add_groups(st, sc, all);
 	add_findings(st, sc, false);
 	add_findings(st, sc, true);
+	add_metadata(&st->text, &sum);
+	add_provenance(st, sc);
 	add_strongest(st, sc, summary_converted(&sum));
-	buf_free(&b);
-	free(all);
+}
+
+static void make_one(struct state *st, struct screen *sc, size_t *all)
+{
+	add_models(st, sc);
+	add_findings(st, sc, false);
+	add_findings(st, sc, true);
+	add_provenance(st, sc);
+	add_groups(st, sc, all);
+	add_first(st, sc, "Largest (parameters)", field_by_key(STR("parameters")), all, sc->s->n_rows);
 }
 
 static void make(struct view *v, int width)
 {
 	struct state *st = v->state;
 	struct screen *sc = v->screen;
+	size_t *all = xcalloc(sc->s->n_rows, sizeof(*all));
 
+	for (size_t i = 0; i < sc->s->n_rows; i++)
+		all[i] = i;
 	st->news = sc->news;
 	st->width = width;
+	clock_gettime(CLOCK_MONOTONIC, &st->made);
 	text_clear(&st->text);
-	for (unsigned side = 0; side < sc->s->n_models; side++) {
-		add_model(st, sc, (int)side);
-		add_types(&st->text, sc, (int)side);
-		text_add(&st->text, ROLE_TEXT, STR(""));
-	}
-	if (sc->s->n_models > 1) {
-		add_comparison(st, sc);
-		return;
-	}
-	add_findings(st, sc, false);
-	add_findings(st, sc, true);
+	(sc->s->n_models > 1 ? make_pair : make_one)(st, sc, all);
+	free(all);
 }
 
-/* Made again when there are results, or another width, since. */
+static long ms_since(const struct timespec *then)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (long)(now.tv_sec - then->tv_sec) * 1000 + (now.tv_nsec - then->tv_nsec) / 1000000;
+}
+
+/* Made again at another width, and when there are results since; but while they pour in not for each of them. */
 static void update(struct view *v)
 {
 	struct state *st = v->state;
+	bool last = v->screen->n_ready == v->screen->s->n_rows;
 
-	if (st->news != v->screen->news || st->width != v->list.w - 2)
+	if (st->width != v->list.w - 2 ||
+	    (st->news != v->screen->news && (last || ms_since(&st->made) > AGAIN_MS)))
 		make(v, v->list.w - 2);
 }
 
