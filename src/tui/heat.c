@@ -36,20 +36,11 @@ enum { DIGITS = 3 }; /* the last of them, with room for digits */
 enum { PANE_ROWS = 4, DECADES = 3 };
 
 struct heat {
-	struct sheet sheet; /* first: what other views open from */
-	struct patch *patch;
-	struct patch_ask ask;
-	struct hunt hunt;
+	struct patch_view pv; /* first */
 	int size;                     /* above 0 only while cells are single elements */
 	uint64_t per_row, per_column; /* elements of a cell */
 	bool fitted;                  /* all is in sight, and shall be when the screen changes its size */
-	uint64_t top, left;           /* the first element in sight */
 	double most[PLANE_COUNT][REDUCTIONS]; /* the largest magnitudes seen: the ends of the scale */
-	struct area body, pane;
-	int gutter;
-	struct choice choices[REDUCTIONS + ARRANGEMENTS_MAX];
-	char texts[ARRANGEMENTS_MAX][2][80];
-	struct arrangement arrangements[ARRANGEMENTS_MAX];
 };
 
 static struct heat *state(struct view *v)
@@ -98,13 +89,15 @@ static unsigned cells_down(struct view *v)
 	return (unsigned)(2 * v->list.h / cell_height(v, state(v)->size));
 }
 
-static unsigned digits(uint64_t n)
+/* The cell that the cursor is in. */
+static uint64_t cursor_y(const struct heat *h)
 {
-	unsigned k = 1;
+	return (h->pv.sheet.row - h->pv.top) / h->per_row;
+}
 
-	for (; n >= 10; n /= 10)
-		k++;
-	return k;
+static uint64_t cursor_x(const struct heat *h)
+{
+	return (h->pv.sheet.column - h->pv.left) / h->per_column;
 }
 
 /* A vector becomes lines of a round length, about as wide as high. */
@@ -113,20 +106,20 @@ static void wrap(struct view *v)
 	struct heat *h = state(v);
 	uint64_t columns = 8;
 
-	while (columns * columns * (uint64_t)v->list.h < h->sheet.t->count * (uint64_t)v->list.w / 2)
+	while (columns * columns * (uint64_t)v->list.h < h->pv.sheet.t->count * (uint64_t)v->list.w / 2)
 		columns *= 2;
-	sheet_wrap(&h->sheet, columns);
+	sheet_wrap(&h->pv.sheet, columns);
 }
 
 /* All of it in sight: as large as there is room for, or as many elements to a cell as it takes. */
 static void fit(struct view *v)
 {
 	struct heat *h = state(v);
-	const struct matrix *m = &h->sheet.m;
+	const struct matrix *m = &h->pv.sheet.m;
 	uint64_t w = (uint64_t)v->list.w, height = 2 * (uint64_t)v->list.h;
 
 	wrap(v);
-	h->top = h->left = 0;
+	h->pv.top = h->pv.left = 0;
 	h->per_row = h->per_column = 1;
 	for (h->size = DIGITS; h->size > 0; h->size--)
 		if (m->columns <= w / (uint64_t)sizes[h->size].w && m->rows <= height / (uint64_t)sizes[h->size].h)
@@ -140,21 +133,16 @@ static void fit(struct view *v)
 
 static void layout(struct view *v, struct area body)
 {
-	struct heat *h = state(v);
-
-	h->body = body;
-	h->pane = (struct area){body.y + body.h - PANE_ROWS, body.x, body.w, PANE_ROWS};
-	h->gutter = (int)digits(h->sheet.m.rows - 1) + 2;
-	v->list = (struct area){body.y + 1, body.x + h->gutter, body.w - h->gutter, body.h - 1 - PANE_ROWS};
+	patch_view_layout(v, body, PANE_ROWS);
 }
 
 static void scroll(struct view *v)
 {
 	struct heat *h = state(v);
-	const struct matrix *m = &h->sheet.m;
+	const struct matrix *m = &h->pv.sheet.m;
 
-	h->top = sheet_scroll(h->top, h->sheet.row, h->per_row, cells_down(v), m->rows, 4);
-	h->left = sheet_scroll(h->left, h->sheet.column, h->per_column, cells_across(v), m->columns, 4);
+	h->pv.top = sheet_scroll(h->pv.top, h->pv.sheet.row, h->per_row, cells_down(v), m->rows, 4);
+	h->pv.left = sheet_scroll(h->pv.left, h->pv.sheet.column, h->per_column, cells_across(v), m->columns, 4);
 }
 
 /* ---- what is known ---- */
@@ -170,15 +158,15 @@ static const struct patch_cell *cell(struct view *v, int plane, unsigned y, unsi
 {
 	bool exact;
 
-	return patch_cell(state(v)->patch, plane, y, x, &exact);
+	return patch_cell(state(v)->pv.patch, plane, y, x, &exact);
 }
 
 static void see(struct view *v)
 {
 	struct heat *h = state(v);
 
-	for (unsigned y = 0; y < h->ask.height; y++)
-		for (unsigned x = 0; x < h->ask.width; x++)
+	for (unsigned y = 0; y < h->pv.ask.height; y++)
+		for (unsigned x = 0; x < h->pv.ask.width; x++)
 			for (int plane = 0; plane < PLANE_COUNT; plane++) {
 				const struct patch_cell *c = cell(v, plane, y, x);
 
@@ -191,7 +179,7 @@ static void see(struct view *v)
 static int level_of(const struct view *v, double x)
 {
 	const struct heat *h = v->state;
-	double most = h->most[h->sheet.plane][reduction(v)], t = most > 0 ? x / most : 0;
+	double most = h->most[h->pv.sheet.plane][reduction(v)], t = most > 0 ? x / most : 0;
 
 	if (v->screen->log_scale)
 		t = copysign(log1p(fabs(t) * pow(10, DECADES)) / log1p(pow(10, DECADES)), t);
@@ -203,7 +191,7 @@ static int level_of(const struct view *v, double x)
 /* -1: not known, or nothing there. */
 static int level_at(struct view *v, unsigned y, unsigned x)
 {
-	const struct patch_cell *c = cell(v, state(v)->sheet.plane, y, x);
+	const struct patch_cell *c = cell(v, state(v)->pv.sheet.plane, y, x);
 
 	if (!c || c->n + c->bad == 0)
 		return -1;
@@ -220,22 +208,17 @@ static void forget_scale(struct heat *h)
 static void ask(struct view *v)
 {
 	struct heat *h = state(v);
-	const struct matrix *m = &h->sheet.m;
+	const struct matrix *m = &h->pv.sheet.m;
 	struct patch_ask a = {
-		.m = *m, .sides = h->sheet.sides, .row = h->top, .column = h->left,
+		.m = *m, .sides = h->pv.sheet.sides, .row = h->pv.top, .column = h->pv.left,
 		.per_row = h->per_row, .per_column = h->per_column,
-		.height = (unsigned)u64_min(cells_down(v), u64_ceil_div(m->rows - h->top, h->per_row)),
-		.width = (unsigned)u64_min(cells_across(v), u64_ceil_div(m->columns - h->left, h->per_column)),
+		.height = (unsigned)u64_min(cells_down(v), u64_ceil_div(m->rows - h->pv.top, h->per_row)),
+		.width = (unsigned)u64_min(cells_across(v), u64_ceil_div(m->columns - h->pv.left, h->per_column)),
 	};
 
-	if (h->patch && sheet_same_ask(&a, &h->ask))
-		return;
-	if (memcmp(&a.m, &h->ask.m, sizeof(a.m)) != 0 || a.sides != h->ask.sides)
+	if (memcmp(&a.m, &h->pv.ask.m, sizeof(a.m)) != 0 || a.sides != h->pv.ask.sides)
 		forget_scale(h);
-	patch_drop(h->patch);
-	h->ask = a;
-	h->patch = patch_start(v->screen->s, h->sheet.row_of, &a, screen_wake, NULL);
-	patch_wait(h->patch, 5); /* most are done before anybody sees that they were not */
+	patch_view_ask(&h->pv, &a);
 }
 
 static void update(struct view *v)
@@ -244,25 +227,18 @@ static void update(struct view *v)
 
 	if (h->fitted)
 		fit(v);
-	hunt_update(&h->hunt, &h->sheet, v->screen);
-	layout(v, h->body); /* wrapping may have changed the gutter */
+	hunt_update(&h->pv.hunt, &h->pv.sheet, v->screen);
+	layout(v, h->pv.body); /* wrapping may have changed the gutter */
 	scroll(v);
 	ask(v);
 	see(v);
-	v->cursor = (size_t)((h->sheet.row - h->top) / h->per_row) * (size_t)cell_height(v, h->size) / 2;
-	v->column = (int)((h->sheet.column - h->left) / h->per_column) * cell_width(h);
+	v->cursor = (size_t)cursor_y(h) * (size_t)cell_height(v, h->size) / 2;
+	v->column = (int)cursor_x(h) * cell_width(h);
 }
 
 static size_t heat_rows(struct view *v)
 {
 	return v->list.h > 0 ? (size_t)v->list.h : 1;
-}
-
-static bool busy(struct view *v)
-{
-	struct heat *h = state(v);
-
-	return (h->patch && !patch_done(h->patch)) || hunt_busy(&h->hunt);
 }
 
 /* ---- drawing ---- */
@@ -271,7 +247,7 @@ static void draw_legend(struct view *v, int y, int end)
 {
 	struct heat *h = state(v);
 	enum scale s = scale_of(v);
-	double most = h->most[h->sheet.plane][reduction(v)];
+	double most = h->most[h->pv.sheet.plane][reduction(v)];
 	int levels = ramp_levels(s), x;
 	struct buf lo = {0}, hi = {0};
 
@@ -296,17 +272,17 @@ static void draw_ruler(struct view *v)
 	unsigned every = 1;
 	char text[24];
 
-	while (every * (unsigned)w < digits(h->sheet.m.columns) + 3)
+	while (every * (unsigned)w < sheet_digits(h->pv.sheet.m.columns) + 3)
 		every = every == 1 ? 2 : every == 2 ? 5 : 2 * every;
-	term_fill(y, h->body.x, h->body.w, ROLE_TEXT);
-	here_end = snprintf(text, sizeof(text), "%" PRIu64, h->sheet.column);
-	here_at = v->list.x + (int)((h->sheet.column - h->left) / h->per_column) * w;
+	term_fill(y, h->pv.body.x, h->pv.body.w, ROLE_TEXT);
+	here_end = snprintf(text, sizeof(text), "%" PRIu64, h->pv.sheet.column);
+	here_at = v->list.x + (int)cursor_x(h) * w;
 	here_at = here_at + here_end > end ? end - here_end : here_at;
 	here_end += here_at;
 	term_puts(y, here_at, end - here_at, ROLE_RESTING, text);
-	for (unsigned i = 0; i < h->ask.width; i += every) {
+	for (unsigned i = 0; i < h->pv.ask.width; i += every) {
 		int x = v->list.x + (int)i * w;
-		int n = snprintf(text, sizeof(text), "%" PRIu64, h->left + i * h->per_column);
+		int n = snprintf(text, sizeof(text), "%" PRIu64, h->pv.left + i * h->per_column);
 
 		if (x + n <= end && (x + n < here_at || x > here_end))
 			term_puts(y, x, n, ROLE_HEADER, text);
@@ -316,8 +292,8 @@ static void draw_ruler(struct view *v)
 static void draw_header(struct view *v, struct area a)
 {
 	struct heat *h = state(v);
-	struct pen p = pen_at(v, (struct area){a.y, h->body.x, h->body.w, 1}, false, ROLE_TEXT);
-	const char *plane = sheet_plane_name(&h->sheet, h->sheet.plane, v->screen->ascii);
+	struct pen p = pen_at(v, (struct area){a.y, h->pv.body.x, h->pv.body.w, 1}, false, ROLE_TEXT);
+	const char *plane = sheet_plane_name(&h->pv.sheet, h->pv.sheet.plane, v->screen->ascii);
 
 	pen_skip(&p, 1);
 	pen_puts(&p, 8, false, ROLE_GROUP, "heat map");
@@ -326,33 +302,33 @@ static void draw_header(struct view *v, struct area a)
 	pen_skip(&p, 2);
 	if (h->per_row > 1 || h->per_column > 1)
 		pen_puts(&p, 5, false, ROLE_HEADER, reductions[reduction(v)].name);
-	draw_legend(v, a.y, h->body.x + h->body.w);
+	draw_legend(v, a.y, h->pv.body.x + h->pv.body.w);
 	draw_ruler(v);
 }
 
 static void draw_number(struct view *v, size_t line, int y)
 {
 	struct heat *h = state(v);
-	uint64_t row = h->top + line * 2 / (uint64_t)cell_height(v, h->size) * h->per_row;
-	int w = h->gutter - 1, tall = cell_height(v, h->size) / 2;
+	uint64_t row = h->pv.top + line * 2 / (uint64_t)cell_height(v, h->size) * h->per_row;
+	int w = h->pv.gutter - 1, tall = cell_height(v, h->size) / 2;
 	char text[24];
 	bool here = line == v->cursor;
 
 	if (here)
-		row = h->sheet.row;
-	if (row >= h->sheet.m.rows || (!here && (tall > 1 ? line % (size_t)tall : line % 4)))
+		row = h->pv.sheet.row;
+	if (row >= h->pv.sheet.m.rows || (!here && (tall > 1 ? line % (size_t)tall : line % 4)))
 		return;
 	snprintf(text, sizeof(text), "%*" PRIu64, w, row);
-	term_puts(y, h->body.x, w, here ? ROLE_RESTING : ROLE_HEADER, text);
+	term_puts(y, h->pv.body.x, w, here ? ROLE_RESTING : ROLE_HEADER, text);
 }
 
 /* Two cells a line. */
 static void draw_halves(struct view *v, size_t line, int y)
 {
 	struct heat *h = state(v);
-	uint64_t row = (h->sheet.row - h->top) / h->per_row, column = (h->sheet.column - h->left) / h->per_column;
+	uint64_t row = cursor_y(h), column = cursor_x(h);
 
-	for (unsigned x = 0; x < h->ask.width; x++)
+	for (unsigned x = 0; x < h->pv.ask.width; x++)
 		term_halves(y, v->list.x + (int)x, scale_of(v), level_at(v, 2 * (unsigned)line, x),
 			    level_at(v, 2 * (unsigned)line + 1, x));
 	if (row / 2 == line) /* the cursor: white, the other half of the place black */
@@ -362,7 +338,7 @@ static void draw_halves(struct view *v, size_t line, int y)
 static void draw_digits(struct view *v, unsigned y, unsigned x, int sy, int sx, int level)
 {
 	struct heat *h = state(v);
-	const struct patch_cell *c = cell(v, h->sheet.plane, y, x);
+	const struct patch_cell *c = cell(v, h->pv.sheet.plane, y, x);
 	struct buf b = {0};
 
 	buf_putc(&b, ' ');
@@ -381,9 +357,9 @@ static void draw_cells(struct view *v, size_t line, int y)
 	struct heat *h = state(v);
 	int w = cell_width(h), tall = cell_height(v, h->size) / 2;
 	unsigned cy = (unsigned)line / (unsigned)tall;
-	uint64_t row = (h->sheet.row - h->top) / h->per_row, column = (h->sheet.column - h->left) / h->per_column;
+	uint64_t row = cursor_y(h), column = cursor_x(h);
 
-	for (unsigned x = 0; x < h->ask.width; x++) {
+	for (unsigned x = 0; x < h->pv.ask.width; x++) {
 		int level = level_at(v, cy, x), sx = v->list.x + (int)x * w;
 
 		if (level < 0)
@@ -403,7 +379,7 @@ static void draw_cells(struct view *v, size_t line, int y)
 static void draw_row(struct view *v, size_t line, struct area a)
 {
 	draw_number(v, line, a.y);
-	if (!state(v)->patch)
+	if (!state(v)->pv.patch)
 		return;
 	if (halves(v))
 		draw_halves(v, line, a.y);
@@ -417,9 +393,9 @@ static void draw_row(struct view *v, size_t line, struct area a)
 static void place_text(struct view *v, struct buf *b)
 {
 	struct heat *h = state(v);
-	const struct sheet *sh = &h->sheet;
-	uint64_t row = h->top + (sh->row - h->top) / h->per_row * h->per_row;
-	uint64_t column = h->left + (sh->column - h->left) / h->per_column * h->per_column;
+	const struct sheet *sh = &h->pv.sheet;
+	uint64_t row = h->pv.top + (sh->row - h->pv.top) / h->per_row * h->per_row;
+	uint64_t column = h->pv.left + (sh->column - h->pv.left) / h->per_column * h->per_column;
 	uint64_t row_end = u64_min(row + h->per_row, sh->m.rows) - 1;
 	uint64_t column_end = u64_min(column + h->per_column, sh->m.columns) - 1;
 
@@ -461,9 +437,9 @@ static void draw_values(struct view *v, struct area a)
 {
 	struct heat *h = state(v);
 	static const enum role roles[PLANE_COUNT] = {ROLE_A, ROLE_B, ROLE_D};
-	unsigned y = (unsigned)((h->sheet.row - h->top) / h->per_row);
-	unsigned x = (unsigned)((h->sheet.column - h->left) / h->per_column);
-	const struct patch_cell *here = cell(v, h->sheet.plane, y, x);
+	unsigned y = (unsigned)cursor_y(h);
+	unsigned x = (unsigned)cursor_x(h);
+	const struct patch_cell *here = cell(v, h->pv.sheet.plane, y, x);
 	bool several = h->per_row > 1 || h->per_column > 1;
 	int at = a.x + 1;
 
@@ -474,7 +450,7 @@ static void draw_values(struct view *v, struct area a)
 
 		if (c)
 			at = draw_value(a, at, roles[plane], v->screen->s->n_models < 2 ? several ? "" : "value" :
-					sheet_plane_name(&h->sheet, plane, v->screen->ascii), value_of(c, PEAK));
+					sheet_plane_name(&h->pv.sheet, plane, v->screen->ascii), value_of(c, PEAK));
 	}
 	if (here && several) {
 		at = draw_value(a, at, ROLE_DIM, "mean", value_of(here, MEAN));
@@ -487,11 +463,11 @@ static void draw_values(struct view *v, struct area a)
 static void draw_rest(struct view *v)
 {
 	struct heat *h = state(v);
-	struct area a = h->pane;
+	struct area a = h->pv.pane;
 	struct buf b = {0};
-	const char *error = h->patch ? patch_error(h->patch) : NULL;
+	const char *error = patch_view_error(&h->pv);
 
-	row_title(v->screen, &v->screen->s->rows[h->sheet.row_of], a);
+	row_title(v->screen, &v->screen->s->rows[h->pv.sheet.row_of], a);
 	a.y++;
 	if (error) {
 		utf8_display(&b, str_of(error), v->screen->ascii);
@@ -502,9 +478,7 @@ static void draw_rest(struct view *v)
 	place_text(v, &b);
 	term_put(a.y, a.x + 1, a.w - 2, ROLE_TEXT, buf_view(&b));
 	draw_values(v, (struct area){a.y + 1, a.x, a.w, 1});
-	buf_clear(&b);
-	sheet_text(&h->sheet, &b, v->screen->ascii);
-	term_put(a.y + 2, a.x + 1, a.w - 2, ROLE_DIM, buf_view(&b));
+	patch_view_draw_sheet(v, a.y + 2);
 	buf_free(&b);
 }
 
@@ -512,14 +486,11 @@ static void place(struct view *v, struct buf *b)
 {
 	struct heat *h = state(v);
 
-	if (busy(v))
-		buf_printf(b, "reading %d %%   ",
-			   (int)(100 * patch_progress(hunt_busy(&h->hunt) ? h->hunt.patch : h->patch)));
-	buf_printf(b, "%" PRIu64 ",%" PRIu64, h->sheet.row, h->sheet.column);
+	patch_view_reading(v, b);
+	buf_printf(b, "%" PRIu64 ",%" PRIu64, h->pv.sheet.row, h->pv.sheet.column);
 	if (h->per_row > 1 || h->per_column > 1)
 		buf_printf(b, "   a cell is %" PRIu64 " x %" PRIu64, h->per_row, h->per_column);
-	if (sheet_slices(&h->sheet) > 1)
-		buf_printf(b, "   slice %" PRIu64 "/%" PRIu64, sheet_slice(&h->sheet) + 1, sheet_slices(&h->sheet));
+	patch_view_slice(&h->pv, b);
 }
 
 /* ---- keys ---- */
@@ -527,17 +498,17 @@ static void place(struct view *v, struct buf *b)
 static void zoom_in(struct view *v)
 {
 	struct heat *h = state(v);
-	const struct patch_cell *c = h->patch ? cell(v, h->sheet.plane,
-			(unsigned)((h->sheet.row - h->top) / h->per_row),
-			(unsigned)((h->sheet.column - h->left) / h->per_column)) : NULL;
+	const struct patch_cell *c = NULL;
 
+	if (h->pv.patch)
+		c = cell(v, h->pv.sheet.plane, (unsigned)cursor_y(h), (unsigned)cursor_x(h));
 	if (h->per_row == 1 && h->per_column == 1 && h->size == DIGITS) {
 		screen_message(v->screen, "these are single values");
 		return;
 	}
 	if (c && c->n) { /* towards what the cell shows */
-		h->sheet.row = c->peak_row;
-		h->sheet.column = c->peak_column;
+		h->pv.sheet.row = c->peak_row;
+		h->pv.sheet.column = c->peak_column;
 	}
 	h->fitted = false;
 	if (h->per_row > 1 || h->per_column > 1) {
@@ -551,7 +522,7 @@ static void zoom_in(struct view *v)
 static void zoom_out(struct view *v)
 {
 	struct heat *h = state(v);
-	const struct matrix *m = &h->sheet.m;
+	const struct matrix *m = &h->pv.sheet.m;
 
 	if (h->fitted) {
 		screen_message(v->screen, "all of it is in sight");
@@ -571,31 +542,14 @@ static void zoom_out(struct view *v)
 static void zoom(struct view *v, void (*by)(struct view *))
 {
 	struct heat *h = state(v);
-	uint64_t down = (h->sheet.row - h->top) / h->per_row, across = (h->sheet.column - h->left) / h->per_column;
+	uint64_t down = cursor_y(h), across = cursor_x(h);
 	uint64_t cells_y = cells_down(v), cells_x = cells_across(v);
 
 	by(v);
 	down = down * cells_down(v) / u64_max(cells_y, 1) * h->per_row;
 	across = across * cells_across(v) / u64_max(cells_x, 1) * h->per_column;
-	h->top = h->sheet.row > down ? h->sheet.row - down : 0;
-	h->left = h->sheet.column > across ? h->sheet.column - across : 0;
-}
-
-static void move(struct view *v, long down, long across)
-{
-	struct heat *h = state(v);
-	struct sheet *sh = &h->sheet;
-
-	if (down)
-		sh->row = sheet_moved(sh->row, down, h->per_row, sh->m.rows);
-	if (across)
-		sh->column = sheet_moved(sh->column, across, h->per_column, sh->m.columns);
-}
-
-static void go_to_done(struct view *v, const char *text)
-{
-	if (*text)
-		sheet_go_to_text(&state(v)->sheet, v->screen, text);
+	h->pv.top = h->pv.sheet.row > down ? h->pv.sheet.row - down : 0;
+	h->pv.left = h->pv.sheet.column > across ? h->pv.sheet.column - across : 0;
 }
 
 static void chosen(struct view *v, size_t i)
@@ -606,90 +560,36 @@ static void chosen(struct view *v, size_t i)
 		v->screen->reduction = (int)i;
 		return;
 	}
-	sheet_arrange(&h->sheet, &h->arrangements[i - REDUCTIONS]);
+	sheet_arrange(&h->pv.sheet, &h->pv.arrangements[i - REDUCTIONS]);
 	h->fitted = true;
 }
 
 static void choose(struct view *v)
 {
 	struct heat *h = state(v);
-	struct sheet other = h->sheet;
-	size_t n = sheet_arrangements(&h->sheet, h->arrangements);
+	size_t n = patch_view_arrangements(&h->pv, REDUCTIONS, v->screen->ascii);
 
-	memcpy(h->choices, reductions, sizeof(reductions));
-	for (size_t i = 0; i < n; i++) {
-		struct buf b = {0};
-
-		sheet_arrange(&other, &h->arrangements[i]);
-		snprintf(h->texts[i][0], sizeof(h->texts[i][0]), "%" PRIu64 " x %" PRIu64, other.m.rows,
-			 other.m.columns);
-		sheet_text(&other, &b, v->screen->ascii);
-		snprintf(h->texts[i][1], sizeof(h->texts[i][1]), "%s", b.p);
-		h->choices[REDUCTIONS + i] = (struct choice){h->texts[i][0], h->texts[i][1]};
-		buf_free(&b);
-	}
-	menu_choose(v->screen, h->choices, REDUCTIONS + n, (size_t)reduction(v), chosen);
-}
-
-static void step(struct view *v, int by)
-{
-	if (!sheet_step(&state(v)->sheet, by))
-		screen_message(v->screen, "all of it is in sight: d chooses other dimensions");
+	memcpy(h->pv.choices, reductions, sizeof(reductions));
+	menu_choose(v->screen, h->pv.choices, REDUCTIONS + n, (size_t)reduction(v), chosen);
 }
 
 static bool act(struct view *v, enum act act)
 {
 	struct heat *h = state(v);
-	long page = (long)cells_down(v) * 3 / 4;
+	struct steps st = {h->per_row, h->per_column, (long)cells_down(v) * 3 / 4, h->pv.sheet.plane};
 
-	page = page > 0 ? page : 1;
+	st.page = st.page > 0 ? st.page : 1;
 	switch (act) {
-	case ACT_DOWN: move(v, 1, 0); return true;
-	case ACT_UP: move(v, -1, 0); return true;
-	case ACT_LEFT: move(v, 0, -1); return true;
-	case ACT_RIGHT: move(v, 0, 1); return true;
-	case ACT_PAGE_DOWN: move(v, page, 0); return true;
-	case ACT_PAGE_UP: move(v, -page, 0); return true;
-	case ACT_HALF_DOWN: move(v, page / 2 + 1, 0); return true;
-	case ACT_HALF_UP: move(v, -page / 2 - 1, 0); return true;
-	case ACT_TOP: h->sheet.row = 0; return true;
-	case ACT_BOTTOM: h->sheet.row = h->sheet.m.rows - 1; return true;
-	case ACT_FIRST: h->sheet.column = 0; return true;
-	case ACT_LAST: h->sheet.column = h->sheet.m.columns - 1; return true;
-	case ACT_LARGEST: hunt_ask(&h->hunt, &h->sheet, h->sheet.plane, 2); return true;
-	case ACT_NEXT_LARGEST: hunt_ask(&h->hunt, &h->sheet, h->sheet.plane, 1); return true;
-	case ACT_PREVIOUS_LARGEST: hunt_ask(&h->hunt, &h->sheet, h->sheet.plane, -1); return true;
 	case ACT_ZOOM_IN: zoom(v, zoom_in); return true;
 	case ACT_ZOOM_OUT: zoom(v, zoom_out); return true;
 	case ACT_GRID_SCALE: v->screen->log_scale = !v->screen->log_scale; return true;
 	case ACT_REDUCE: v->screen->reduction = (reduction(v) + 1) % REDUCTIONS; return true;
 	case ACT_CHOOSE: choose(v); return true;
-	case ACT_PLANE: sheet_next_plane(&h->sheet); return true;
-	case ACT_ARRANGE: sheet_next_arrangement(&h->sheet); h->fitted = true; return true;
-	case ACT_NEXT_SLICE: step(v, 1); return true;
-	case ACT_PREVIOUS_SLICE: step(v, -1); return true;
-	case ACT_GO_TO: screen_prompt(v->screen, ":", "", go_to_done); return true;
+	case ACT_PLANE: sheet_next_plane(&h->pv.sheet); return true;
+	case ACT_ARRANGE: sheet_next_arrangement(&h->pv.sheet); h->fitted = true; return true;
 	case ACT_HEAT: view_pop(v->screen); return true;
-	default: return false;
+	default: return patch_view_act(v, act, &st);
 	}
-}
-
-/* ---- opening and closing ---- */
-
-static size_t tensor(struct view *v)
-{
-	return state(v)->sheet.row_of;
-}
-
-static const struct sheet *sheet(struct view *v)
-{
-	return &state(v)->sheet;
-}
-
-static void heat_close(struct view *v)
-{
-	patch_drop(state(v)->patch);
-	hunt_close(&state(v)->hunt);
 }
 
 static const struct view_ops heat_view = {
@@ -702,11 +602,11 @@ static const struct view_ops heat_view = {
 	.draw_row = draw_row,
 	.draw_rest = draw_rest,
 	.place = place,
-	.tensor = tensor,
-	.sheet = sheet,
-	.busy = busy,
+	.tensor = sheet_tensor,
+	.sheet = sheet_here,
+	.busy = patch_view_busy,
 	.act = act,
-	.close = heat_close,
+	.close = patch_view_close,
 };
 
 void heat_open(struct screen *sc)
@@ -719,7 +619,7 @@ void heat_open(struct screen *sc)
 	if (sc->view->ops->sheet)
 		view_pop(sc);
 	v = view_push(sc, &heat_view);
-	state(v)->sheet = sh;
+	state(v)->pv.sheet = sh;
 	state(v)->fitted = true;
 	state(v)->per_row = state(v)->per_column = 1;
 }

@@ -680,16 +680,6 @@ static bool act(struct view *v, enum act act)
 
 /* ---- opening and closing ---- */
 
-static size_t tensor(struct view *v)
-{
-	return state(v)->sheet.row_of;
-}
-
-static const struct sheet *sheet(struct view *v)
-{
-	return &state(v)->sheet;
-}
-
 static void hex_close(struct view *v)
 {
 	struct hex *h = state(v);
@@ -711,8 +701,8 @@ static const struct view_ops hex_view = {
 	.draw_header = draw_header,
 	.draw_row = draw_row,
 	.place = place,
-	.tensor = tensor,
-	.sheet = sheet,
+	.tensor = sheet_tensor,
+	.sheet = sheet_here,
 	.busy = busy,
 	.act = act,
 	.close = hex_close,

@@ -2,7 +2,10 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "base/utf8.h"
 
 enum { WRAP_FIRST = 64 };
 
@@ -417,7 +420,16 @@ uint64_t sheet_moved(uint64_t at, long cells, uint64_t per, uint64_t length)
 	return length - at > step ? at + step : length - 1;
 }
 
-bool sheet_same_ask(const struct patch_ask *a, const struct patch_ask *b)
+unsigned sheet_digits(uint64_t n)
+{
+	unsigned k = 1;
+
+	for (; n >= 10; n /= 10)
+		k++;
+	return k;
+}
+
+static bool same_ask(const struct patch_ask *a, const struct patch_ask *b)
 {
 	return memcmp(&a->m, &b->m, sizeof(a->m)) == 0 && a->sides == b->sides && a->row == b->row &&
 	       a->column == b->column && a->per_row == b->per_row && a->per_column == b->per_column &&
@@ -479,4 +491,149 @@ void hunt_close(struct hunt *h)
 {
 	patch_drop(h->patch);
 	h->patch = NULL;
+}
+
+/* ---- views of a patch ---- */
+
+static struct patch_view *patch_view(struct view *v)
+{
+	return v->state;
+}
+
+void patch_view_ask(struct patch_view *pv, const struct patch_ask *a)
+{
+	if (pv->patch && same_ask(a, &pv->ask))
+		return;
+	patch_drop(pv->patch);
+	pv->ask = *a;
+	pv->patch = patch_start(pv->sheet.s, pv->sheet.row_of, a, screen_wake, NULL);
+	patch_wait(pv->patch, 5); /* most are done before anybody sees that they were not */
+}
+
+void patch_view_layout(struct view *v, struct area body, int pane_rows)
+{
+	struct patch_view *pv = patch_view(v);
+
+	pv->body = body;
+	pv->pane = (struct area){body.y + body.h - pane_rows, body.x, body.w, pane_rows};
+	pv->gutter = (int)sheet_digits(pv->sheet.m.rows - 1) + 2;
+	v->list = (struct area){body.y + 1, body.x + pv->gutter, body.w - pv->gutter, body.h - 1 - pane_rows};
+}
+
+size_t patch_view_arrangements(struct patch_view *pv, size_t first, bool ascii)
+{
+	struct sheet other = pv->sheet;
+	size_t n = sheet_arrangements(&pv->sheet, pv->arrangements);
+
+	for (size_t i = 0; i < n; i++) {
+		struct buf b = {0};
+
+		sheet_arrange(&other, &pv->arrangements[i]);
+		snprintf(pv->texts[i][0], sizeof(pv->texts[i][0]), "%" PRIu64 " x %" PRIu64, other.m.rows,
+			 other.m.columns);
+		sheet_text(&other, &b, ascii);
+		snprintf(pv->texts[i][1], sizeof(pv->texts[i][1]), "%s", b.p);
+		pv->choices[first + i] = (struct choice){pv->texts[i][0], pv->texts[i][1]};
+		buf_free(&b);
+	}
+	return n;
+}
+
+const char *patch_view_error(const struct patch_view *pv)
+{
+	return pv->patch ? patch_error(pv->patch) : NULL;
+}
+
+void patch_view_draw_sheet(struct view *v, int y)
+{
+	const struct patch_view *pv = patch_view(v);
+	struct buf b = {0};
+
+	sheet_text(&pv->sheet, &b, v->screen->ascii);
+	term_put(y, pv->pane.x + 1, pv->pane.w - 2, ROLE_DIM, buf_view(&b));
+	buf_free(&b);
+}
+
+void patch_view_reading(struct view *v, struct buf *b)
+{
+	struct patch_view *pv = patch_view(v);
+
+	if (patch_view_busy(v))
+		buf_printf(b, "reading %d %%   ",
+			   (int)(100 * patch_progress(hunt_busy(&pv->hunt) ? pv->hunt.patch : pv->patch)));
+}
+
+void patch_view_slice(const struct patch_view *pv, struct buf *b)
+{
+	if (sheet_slices(&pv->sheet) > 1)
+		buf_printf(b, "   slice %" PRIu64 "/%" PRIu64, sheet_slice(&pv->sheet) + 1, sheet_slices(&pv->sheet));
+}
+
+static void move(struct sheet *sh, const struct steps *st, long down, long across)
+{
+	sh->row = down ? sheet_moved(sh->row, down, st->per_row, sh->m.rows) : sh->row;
+	sh->column = across ? sheet_moved(sh->column, across, st->per_column, sh->m.columns) : sh->column;
+}
+
+static void step(struct view *v, int by)
+{
+	if (!sheet_step(&patch_view(v)->sheet, by))
+		screen_message(v->screen, "this is all of it: d chooses other dimensions");
+}
+
+static void go_to_done(struct view *v, const char *text)
+{
+	if (*text)
+		sheet_go_to_text(&patch_view(v)->sheet, v->screen, text);
+}
+
+bool patch_view_act(struct view *v, enum act act, const struct steps *st)
+{
+	struct patch_view *pv = patch_view(v);
+	struct sheet *sh = &pv->sheet;
+
+	switch (act) {
+	case ACT_DOWN: move(sh, st, 1, 0); return true;
+	case ACT_UP: move(sh, st, -1, 0); return true;
+	case ACT_LEFT: move(sh, st, 0, -1); return true;
+	case ACT_RIGHT: move(sh, st, 0, 1); return true;
+	case ACT_PAGE_DOWN: move(sh, st, st->page, 0); return true;
+	case ACT_PAGE_UP: move(sh, st, -st->page, 0); return true;
+	case ACT_HALF_DOWN: move(sh, st, st->page / 2 + 1, 0); return true;
+	case ACT_HALF_UP: move(sh, st, -st->page / 2 - 1, 0); return true;
+	case ACT_TOP: sh->row = 0; return true;
+	case ACT_BOTTOM: sh->row = sh->m.rows - 1; return true;
+	case ACT_FIRST: sh->column = 0; return true;
+	case ACT_LAST: sh->column = sh->m.columns - 1; return true;
+	case ACT_LARGEST: hunt_ask(&pv->hunt, sh, st->plane, 2); return true;
+	case ACT_NEXT_LARGEST: hunt_ask(&pv->hunt, sh, st->plane, 1); return true;
+	case ACT_PREVIOUS_LARGEST: hunt_ask(&pv->hunt, sh, st->plane, -1); return true;
+	case ACT_NEXT_SLICE: step(v, 1); return true;
+	case ACT_PREVIOUS_SLICE: step(v, -1); return true;
+	case ACT_GO_TO: screen_prompt(v->screen, ":", "", go_to_done); return true;
+	default: return false;
+	}
+}
+
+bool patch_view_busy(struct view *v)
+{
+	struct patch_view *pv = patch_view(v);
+
+	return (pv->patch && !patch_done(pv->patch)) || hunt_busy(&pv->hunt);
+}
+
+void patch_view_close(struct view *v)
+{
+	patch_drop(patch_view(v)->patch);
+	hunt_close(&patch_view(v)->hunt);
+}
+
+size_t sheet_tensor(struct view *v)
+{
+	return ((struct sheet *)v->state)->row_of;
+}
+
+const struct sheet *sheet_here(struct view *v)
+{
+	return v->state;
 }

@@ -7,6 +7,7 @@
 #define TUI_SHEET_H
 
 #include "analysis/patch.h"
+#include "tui/menu.h"
 #include "tui/view.h"
 
 /* Rows are the dimensions [row_lo, row_hi) run together, columns [column_lo, column_hi); what is in neither is stepped
@@ -16,7 +17,7 @@ struct arrangement {
 	bool wrapped;
 };
 
-enum { ARRANGEMENTS_MAX = 48 };
+enum { ARRANGEMENTS_MAX = 48, CHOICES_MAX = ARRANGEMENTS_MAX + 8 };
 
 struct sheet {
 	struct session *s;
@@ -66,7 +67,7 @@ void sheet_text(const struct sheet *, struct buf *, bool ascii);      /* how it 
 uint64_t sheet_scroll(uint64_t first, uint64_t at, uint64_t per, uint64_t cells, uint64_t length, uint64_t share);
 uint64_t sheet_moved(uint64_t at, long cells, uint64_t per, uint64_t length); /* from a cell to another one */
 
-bool sheet_same_ask(const struct patch_ask *, const struct patch_ask *);
+unsigned sheet_digits(uint64_t n); /* columns that a row's number takes */
 
 /* The largest magnitudes of a plane, one after the other: found by the workers when they are first asked for. */
 struct hunt {
@@ -80,5 +81,53 @@ void hunt_ask(struct hunt *, const struct sheet *, int plane, int wanted);
 void hunt_update(struct hunt *, struct sheet *, struct screen *); /* moves the cursor when it can */
 bool hunt_busy(const struct hunt *);
 void hunt_close(struct hunt *);
+
+/* ---- views of a patch: the heat map and the values; their states begin with one ---- */
+
+struct patch_view {
+	struct sheet sheet; /* first: what other views open from */
+	struct patch *patch; /* of what is in sight; NULL until it was first drawn */
+	struct patch_ask ask;
+	struct hunt hunt;
+	uint64_t top, left;  /* the first element in sight */
+	struct area body, pane;
+	int gutter;
+	struct choice choices[CHOICES_MAX];
+	char texts[ARRANGEMENTS_MAX][2][80];
+	struct arrangement arrangements[ARRANGEMENTS_MAX];
+};
+
+/* Asks for a patch, unless it is the one that is there: the old one is let go. */
+void patch_view_ask(struct patch_view *, const struct patch_ask *);
+
+/* Lays the pane out below, and the list at the right of the rows' numbers and below the columns' ones. */
+void patch_view_layout(struct view *, struct area body, int pane_rows);
+
+/* The choices from the first-th on: the ways to lay the matrix out. Returns how many there are. */
+size_t patch_view_arrangements(struct patch_view *, size_t first, bool ascii);
+
+/* What the pane says of the whole: why values cannot be read, or NULL; and, in its last line, how the matrix lies. */
+const char *patch_view_error(const struct patch_view *);
+void patch_view_draw_sheet(struct view *, int y);
+
+/* Appends how far the reading is, while it is. */
+void patch_view_reading(struct view *, struct buf *);
+void patch_view_slice(const struct patch_view *, struct buf *); /* and which slice this is, if there are several */
+
+/* The keys that mean the same in all of them: moving by cells of so many elements, the largest ones (of `plane`),
+ * slices, the prompt for an element. False: another key. */
+struct steps {
+	uint64_t per_row, per_column;
+	long page; /* cells */
+	int plane;
+};
+bool patch_view_act(struct view *, enum act, const struct steps *);
+
+bool patch_view_busy(struct view *);
+void patch_view_close(struct view *);
+
+/* For view_ops of views whose states begin with a sheet. */
+size_t sheet_tensor(struct view *);
+const struct sheet *sheet_here(struct view *);
 
 #endif

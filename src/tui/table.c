@@ -20,19 +20,10 @@
 enum { PANE_ROWS = 5, SHORT = 10 };
 
 struct table {
-	struct sheet sheet; /* first: what other views open from */
-	struct patch *patch;
-	struct patch_ask ask;
-	struct hunt hunt;
+	struct patch_view pv; /* first */
 	bool all;           /* A, B and B - A; else sheet.plane */
 	bool full;          /* all digits are wanted; and there is room for them */
 	bool wide;
-	uint64_t top, left;
-	struct area body, pane;
-	int gutter;
-	struct choice choices[ARRANGEMENTS_MAX];
-	char texts[ARRANGEMENTS_MAX][2][80];
-	struct arrangement arrangements[ARRANGEMENTS_MAX];
 };
 
 static struct table *state(struct view *v)
@@ -63,14 +54,14 @@ static int digits_of(const struct tensor *t)
 
 static const struct tensor *tensor_of(const struct table *tb, int plane)
 {
-	const struct row *r = &tb->sheet.s->rows[tb->sheet.row_of];
+	const struct row *r = &tb->pv.sheet.s->rows[tb->pv.sheet.row_of];
 
-	return plane == PLANE_D || !(tb->sheet.sides >> plane & 1) ? NULL : r->t[plane];
+	return plane == PLANE_D || !(tb->pv.sheet.sides >> plane & 1) ? NULL : r->t[plane];
 }
 
 static bool shows(const struct table *tb, int plane)
 {
-	return tb->all ? sheet_has_plane(&tb->sheet, plane) : plane == tb->sheet.plane;
+	return tb->all ? sheet_has_plane(&tb->pv.sheet, plane) : plane == tb->pv.sheet.plane;
 }
 
 /* With the blank before it. */
@@ -100,23 +91,9 @@ static unsigned groups_across(struct view *v)
 	return n > 0 ? (unsigned)n : 1;
 }
 
-static unsigned number_width(uint64_t n)
-{
-	unsigned k = 1;
-
-	for (; n >= 10; n /= 10)
-		k++;
-	return k;
-}
-
 static void layout(struct view *v, struct area body)
 {
-	struct table *tb = state(v);
-
-	tb->body = body;
-	tb->pane = (struct area){body.y + body.h - PANE_ROWS, body.x, body.w, PANE_ROWS};
-	tb->gutter = (int)number_width(tb->sheet.m.rows - 1) + 2;
-	v->list = (struct area){body.y + 1, body.x + tb->gutter, body.w - tb->gutter, body.h - 1 - PANE_ROWS};
+	patch_view_layout(v, body, PANE_ROWS);
 }
 
 /* A vector goes on from line to line, a round number of elements in each. */
@@ -128,55 +105,45 @@ static void wrap(struct view *v)
 		n *= 2;
 	if (n >= 8)
 		n = groups_across(v) / 10 ? groups_across(v) / 10 * 10 : n;
-	sheet_wrap(&state(v)->sheet, n);
+	sheet_wrap(&state(v)->pv.sheet, n);
 }
 
 static void ask(struct view *v)
 {
 	struct table *tb = state(v);
-	const struct matrix *m = &tb->sheet.m;
+	const struct matrix *m = &tb->pv.sheet.m;
 	struct patch_ask a = {
-		.m = *m, .sides = tb->sheet.sides, .row = tb->top, .column = tb->left, .per_row = 1, .per_column = 1,
-		.height = (unsigned)u64_min((uint64_t)v->list.h, m->rows - tb->top),
-		.width = (unsigned)u64_min(groups_across(v), m->columns - tb->left),
+		.m = *m, .sides = tb->pv.sheet.sides, .row = tb->pv.top, .column = tb->pv.left,
+		.per_row = 1, .per_column = 1,
+		.height = (unsigned)u64_min((uint64_t)v->list.h, m->rows - tb->pv.top),
+		.width = (unsigned)u64_min(groups_across(v), m->columns - tb->pv.left),
 	};
 
-	if (tb->patch && sheet_same_ask(&a, &tb->ask))
-		return;
-	patch_drop(tb->patch);
-	tb->ask = a;
-	tb->patch = patch_start(v->screen->s, tb->sheet.row_of, &a, screen_wake, NULL);
-	patch_wait(tb->patch, 5);
+	patch_view_ask(&tb->pv, &a);
 }
 
 static void update(struct view *v)
 {
 	struct table *tb = state(v);
+	const struct sheet *sh = &tb->pv.sheet;
 
-	hunt_update(&tb->hunt, &tb->sheet, v->screen);
+	hunt_update(&tb->pv.hunt, &tb->pv.sheet, v->screen);
 	tb->wide = tb->full;
 	if (group_width(tb) > v->list.w)
 		tb->wide = false;
 	wrap(v);
-	layout(v, tb->body);
-	tb->top = sheet_scroll(tb->top, tb->sheet.row, 1, (uint64_t)v->list.h, tb->sheet.m.rows, UINT64_MAX);
-	tb->left = sheet_scroll(tb->left, tb->sheet.column, 1, groups_across(v), tb->sheet.m.columns, UINT64_MAX);
+	layout(v, tb->pv.body);
+	tb->pv.top = sheet_scroll(tb->pv.top, sh->row, 1, (uint64_t)v->list.h, sh->m.rows, UINT64_MAX);
+	tb->pv.left = sheet_scroll(tb->pv.left, sh->column, 1, groups_across(v), sh->m.columns, UINT64_MAX);
 	ask(v);
 	v->top = 0;
-	v->cursor = (size_t)(tb->sheet.row - tb->top);
-	v->column = (int)(tb->sheet.column - tb->left) * group_width(tb);
+	v->cursor = (size_t)(tb->pv.sheet.row - tb->pv.top);
+	v->column = (int)(tb->pv.sheet.column - tb->pv.left) * group_width(tb);
 }
 
 static size_t table_rows(struct view *v)
 {
 	return v->list.h > 0 ? (size_t)v->list.h : 1;
-}
-
-static bool busy(struct view *v)
-{
-	struct table *tb = state(v);
-
-	return (tb->patch && !patch_done(tb->patch)) || hunt_busy(&tb->hunt);
 }
 
 /* ---- values ---- */
@@ -185,7 +152,7 @@ static bool busy(struct view *v)
 static bool value_text(const struct table *tb, struct buf *b, int plane, unsigned y, unsigned x, bool exact)
 {
 	bool known;
-	const struct patch_cell *c = tb->patch ? patch_cell(tb->patch, plane, y, x, &known) : NULL;
+	const struct patch_cell *c = tb->pv.patch ? patch_cell(tb->pv.patch, plane, y, x, &known) : NULL;
 	const struct element *e;
 
 	if (!c || c->n + c->bad == 0)
@@ -197,7 +164,7 @@ static bool value_text(const struct table *tb, struct buf *b, int plane, unsigne
 			buf_puts(b, "-");
 		return true;
 	}
-	e = patch_element(tb->patch, plane, y, x);
+	e = patch_element(tb->pv.patch, plane, y, x);
 	if (e)
 		element_text(b, tensor_of(tb, plane)->type, e, false);
 	return e != NULL;
@@ -208,7 +175,7 @@ static void cell_value(const struct table *tb, struct buf *b, int plane, unsigne
 {
 	const struct tensor *t = tensor_of(tb, plane);
 	bool known = value_text(tb, b, plane, y, x, tb->wide), fits = (int)b->n < plane_width(tb, plane);
-	const struct element *e = known && t ? patch_element(tb->patch, plane, y, x) : NULL;
+	const struct element *e = known && t ? patch_element(tb->pv.patch, plane, y, x) : NULL;
 
 	if (!e || (fits && (tb->wide || dtypes[t->type].kind < KIND_FLOAT)))
 		return;
@@ -224,7 +191,7 @@ static void cell_value(const struct table *tb, struct buf *b, int plane, unsigne
 static double difference(const struct table *tb, unsigned y, unsigned x)
 {
 	bool known;
-	const struct patch_cell *c = tb->patch ? patch_cell(tb->patch, PLANE_D, y, x, &known) : NULL;
+	const struct patch_cell *c = tb->pv.patch ? patch_cell(tb->pv.patch, PLANE_D, y, x, &known) : NULL;
 
 	return c && c->n ? c->peak : NAN;
 }
@@ -232,7 +199,7 @@ static double difference(const struct table *tb, unsigned y, unsigned x)
 /* The level of a difference: against the largest of the tensor, once that is known. */
 static int level_of(const struct table *tb, double d)
 {
-	const struct row *r = &tb->sheet.s->rows[tb->sheet.row_of];
+	const struct row *r = &tb->pv.sheet.s->rows[tb->pv.sheet.row_of];
 	double most = r->result ? r->result->diff.max_abs_diff : NAN;
 
 	if (!isfinite(d) || !(most > 0))
@@ -261,9 +228,9 @@ static void draw_ruler(struct view *v)
 	struct table *tb = state(v);
 	int y = v->list.y - 1, x = v->list.x;
 
-	term_fill(y, tb->body.x, tb->body.w, ROLE_TEXT);
-	for (unsigned i = 0; i < tb->ask.width; i++) {
-		bool here = tb->left + i == tb->sheet.column, first = true;
+	term_fill(y, tb->pv.body.x, tb->pv.body.w, ROLE_TEXT);
+	for (unsigned i = 0; i < tb->pv.ask.width; i++) {
+		bool here = tb->pv.left + i == tb->pv.sheet.column, first = true;
 		struct buf b = {0};
 
 		for (int plane = 0; plane < PLANE_COUNT; plane++) {
@@ -273,11 +240,11 @@ static void draw_ruler(struct view *v)
 				break;
 			buf_clear(&b);
 			if (first)
-				buf_printf(&b, "%" PRIu64, tb->left + i);
+				buf_printf(&b, "%" PRIu64, tb->pv.left + i);
 			if (first && tb->all)
 				buf_putc(&b, ' ');
 			if (tb->all)
-				buf_puts(&b, sheet_plane_name(&tb->sheet, plane, v->screen->ascii));
+				buf_puts(&b, sheet_plane_name(&tb->pv.sheet, plane, v->screen->ascii));
 			put_right(y, x, plane_width(tb, plane),
 				  here ? ROLE_RESTING : tb->all ? plane_role(plane) : ROLE_HEADER, buf_view(&b));
 			first = false;
@@ -291,14 +258,14 @@ static void draw_ruler(struct view *v)
 static void draw_header(struct view *v, struct area a)
 {
 	struct table *tb = state(v);
-	struct pen p = pen_at(v, (struct area){a.y, tb->body.x, tb->body.w, 1}, false, ROLE_TEXT);
+	struct pen p = pen_at(v, (struct area){a.y, tb->pv.body.x, tb->pv.body.w, 1}, false, ROLE_TEXT);
 
 	pen_skip(&p, 1);
 	pen_puts(&p, 6, false, ROLE_GROUP, "values");
 	pen_skip(&p, 2);
 	for (int plane = 0; plane < PLANE_COUNT && v->screen->s->n_models > 1; plane++)
 		if (shows(tb, plane)) {
-			const char *name = sheet_plane_name(&tb->sheet, plane, v->screen->ascii);
+			const char *name = sheet_plane_name(&tb->pv.sheet, plane, v->screen->ascii);
 
 			pen_puts(&p, (int)utf8_width(str_of(name)), false, plane_role(plane), name);
 			pen_skip(&p, 2);
@@ -311,12 +278,12 @@ static void draw_cell(struct view *v, int plane, unsigned y, unsigned x, struct 
 	struct table *tb = state(v);
 	struct buf b = {0};
 	double d = difference(tb, y, x);
-	bool changed = d != 0 && tb->sheet.sides == (1 << A | 1 << B) && !tb->all;
+	bool changed = d != 0 && tb->pv.sheet.sides == (1 << A | 1 << B) && !tb->all;
 	int room;
 
 	cell_value(tb, &b, plane, y, x);
 	if (b.n == 0) {
-		if (sheet_number(&tb->sheet, tb->top + y, tb->left + x) != UINT64_MAX)
+		if (sheet_number(&tb->pv.sheet, tb->pv.top + y, tb->pv.left + x) != UINT64_MAX)
 			put_right(a.y, a.x, a.w, ROLE_DIM, v->screen->ascii ? STR("...") : STR("…"));
 		return;
 	}
@@ -332,7 +299,7 @@ static void draw_cell(struct view *v, int plane, unsigned y, unsigned x, struct 
 		term_tint(a.y, a.x + 1, a.w - 1, SCALE_SIGNED, level_of(tb, d), buf_view(&padded));
 		buf_free(&padded);
 	} else {
-		bool odd = strchr(b.p, 'n') && dtypes[tb->sheet.t->type].kind != KIND_BOOL;
+		bool odd = strchr(b.p, 'n') && dtypes[tb->pv.sheet.t->type].kind != KIND_BOOL;
 		enum role role = odd ? ROLE_PROBLEM : strcmp(b.p, "0") == 0 ? ROLE_DIM :
 				 changed && plane != PLANE_D ? ROLE_CHANGED : ROLE_TEXT;
 
@@ -344,16 +311,16 @@ static void draw_cell(struct view *v, int plane, unsigned y, unsigned x, struct 
 static void draw_row(struct view *v, size_t line, struct area a)
 {
 	struct table *tb = state(v);
-	uint64_t row = tb->top + line;
-	bool here = row == tb->sheet.row;
+	uint64_t row = tb->pv.top + line;
+	bool here = row == tb->pv.sheet.row;
 	char text[24];
 	int x = a.x;
 
-	if (row >= tb->sheet.m.rows || !tb->patch)
+	if (row >= tb->pv.sheet.m.rows || !tb->pv.patch)
 		return;
-	snprintf(text, sizeof(text), "%*" PRIu64, tb->gutter - 1, row);
-	term_puts(a.y, tb->body.x, tb->gutter - 1, here ? ROLE_RESTING : ROLE_HEADER, text);
-	for (unsigned i = 0; i < tb->ask.width; i++) {
+	snprintf(text, sizeof(text), "%*" PRIu64, tb->pv.gutter - 1, row);
+	term_puts(a.y, tb->pv.body.x, tb->pv.gutter - 1, here ? ROLE_RESTING : ROLE_HEADER, text);
+	for (unsigned i = 0; i < tb->pv.ask.width; i++) {
 		for (int plane = 0; plane < PLANE_COUNT; plane++) {
 			int w = plane_width(tb, plane);
 
@@ -362,7 +329,7 @@ static void draw_row(struct view *v, size_t line, struct area a)
 			if (x + w > a.x + a.w) /* rather none than one without its last digits */
 				break;
 			draw_cell(v, plane, (unsigned)line, i, (struct area){a.y, x, w, 1},
-				  here && tb->left + i == tb->sheet.column);
+				  here && tb->pv.left + i == tb->pv.sheet.column);
 			x += w;
 		}
 		x += tb->all ? 2 : 0;
@@ -373,16 +340,16 @@ static void draw_row(struct view *v, size_t line, struct area a)
 static void draw_values(struct view *v, struct area a)
 {
 	struct table *tb = state(v);
-	unsigned y = (unsigned)(tb->sheet.row - tb->top), x = (unsigned)(tb->sheet.column - tb->left);
+	unsigned y = (unsigned)(tb->pv.sheet.row - tb->pv.top), x = (unsigned)(tb->pv.sheet.column - tb->pv.left);
 	int at = a.x + 1;
 
 	for (int plane = 0; plane < PLANE_COUNT; plane++) {
 		const char *name = v->screen->s->n_models < 2 ? "value" :
-				sheet_plane_name(&tb->sheet, plane, v->screen->ascii);
+				sheet_plane_name(&tb->pv.sheet, plane, v->screen->ascii);
 		struct buf b = {0};
 		int need;
 
-		if (!sheet_has_plane(&tb->sheet, plane) || (plane != PLANE_D && !tensor_of(tb, plane)))
+		if (!sheet_has_plane(&tb->pv.sheet, plane) || (plane != PLANE_D && !tensor_of(tb, plane)))
 			continue;
 		if (!value_text(tb, &b, plane, y, x, true))
 			buf_puts(&b, v->screen->ascii ? "..." : "…");
@@ -400,12 +367,12 @@ static void draw_values(struct view *v, struct area a)
 static void draw_rest(struct view *v)
 {
 	struct table *tb = state(v);
-	struct area a = tb->pane;
+	struct area a = tb->pv.pane;
 	struct buf b = {0};
-	const char *error = tb->patch ? patch_error(tb->patch) : NULL;
-	uint64_t number = sheet_number(&tb->sheet, tb->sheet.row, tb->sheet.column);
+	const char *error = patch_view_error(&tb->pv);
+	uint64_t number = sheet_number(&tb->pv.sheet, tb->pv.sheet.row, tb->pv.sheet.column);
 
-	row_title(v->screen, &v->screen->s->rows[tb->sheet.row_of], a);
+	row_title(v->screen, &v->screen->s->rows[tb->pv.sheet.row_of], a);
 	a.y++;
 	if (error) {
 		utf8_display(&b, str_of(error), v->screen->ascii);
@@ -413,15 +380,13 @@ static void draw_rest(struct view *v)
 	} else if (number == UINT64_MAX) {
 		term_puts(a.y, a.x + 1, a.w - 2, ROLE_DIM, "beyond the end");
 	} else {
-		sheet_index_text(&tb->sheet, &b, number);
-		if (tb->sheet.t->rank != 1)
+		sheet_index_text(&tb->pv.sheet, &b, number);
+		if (tb->pv.sheet.t->rank != 1)
 			buf_printf(&b, "  element %" PRIu64, number);
 		term_put(a.y, a.x + 1, a.w - 2, ROLE_TEXT, buf_view(&b));
 		draw_values(v, (struct area){a.y + 1, a.x, a.w, 2});
 	}
-	buf_clear(&b);
-	sheet_text(&tb->sheet, &b, v->screen->ascii);
-	term_put(tb->pane.y + PANE_ROWS - 1, a.x + 1, a.w - 2, ROLE_DIM, buf_view(&b));
+	patch_view_draw_sheet(v, tb->pv.pane.y + PANE_ROWS - 1);
 	buf_free(&b);
 }
 
@@ -429,128 +394,56 @@ static void place(struct view *v, struct buf *b)
 {
 	struct table *tb = state(v);
 
-	if (busy(v))
-		buf_printf(b, "reading %d %%   ",
-			   (int)(100 * patch_progress(hunt_busy(&tb->hunt) ? tb->hunt.patch : tb->patch)));
-	buf_printf(b, "%" PRIu64 ",%" PRIu64, tb->sheet.row, tb->sheet.column);
-	if (sheet_slices(&tb->sheet) > 1)
-		buf_printf(b, "   slice %" PRIu64 "/%" PRIu64, sheet_slice(&tb->sheet) + 1, sheet_slices(&tb->sheet));
+	patch_view_reading(v, b);
+	buf_printf(b, "%" PRIu64 ",%" PRIu64, tb->pv.sheet.row, tb->pv.sheet.column);
+	patch_view_slice(&tb->pv, b);
 }
 
 /* ---- keys ---- */
-
-static void move(struct view *v, long down, long across)
-{
-	struct sheet *sh = &state(v)->sheet;
-
-	sh->row = down ? sheet_moved(sh->row, down, 1, sh->m.rows) : sh->row;
-	sh->column = across ? sheet_moved(sh->column, across, 1, sh->m.columns) : sh->column;
-}
-
-static void go_to_done(struct view *v, const char *text)
-{
-	if (*text)
-		sheet_go_to_text(&state(v)->sheet, v->screen, text);
-}
 
 /* A | B | B - A, then each alone. */
 static void next_plane(struct view *v)
 {
 	struct table *tb = state(v);
-	bool pair = sheet_has_plane(&tb->sheet, PLANE_D);
+	bool pair = sheet_has_plane(&tb->pv.sheet, PLANE_D);
 
 	if (pair && tb->all) {
 		tb->all = false;
-		tb->sheet.plane = PLANE_A;
-	} else if (pair && tb->sheet.plane == PLANE_D) {
+		tb->pv.sheet.plane = PLANE_A;
+	} else if (pair && tb->pv.sheet.plane == PLANE_D) {
 		tb->all = true;
 	} else {
-		sheet_next_plane(&tb->sheet);
+		sheet_next_plane(&tb->pv.sheet);
 	}
 }
 
 static void chosen(struct view *v, size_t i)
 {
-	sheet_arrange(&state(v)->sheet, &state(v)->arrangements[i]);
+	sheet_arrange(&state(v)->pv.sheet, &state(v)->pv.arrangements[i]);
 }
 
 static void choose(struct view *v)
 {
 	struct table *tb = state(v);
-	struct sheet other = tb->sheet;
-	size_t n = sheet_arrangements(&tb->sheet, tb->arrangements);
+	size_t n = patch_view_arrangements(&tb->pv, 0, v->screen->ascii);
 
-	for (size_t i = 0; i < n; i++) {
-		struct buf b = {0};
-
-		sheet_arrange(&other, &tb->arrangements[i]);
-		snprintf(tb->texts[i][0], sizeof(tb->texts[i][0]), "%" PRIu64 " x %" PRIu64, other.m.rows,
-			 other.m.columns);
-		sheet_text(&other, &b, v->screen->ascii);
-		snprintf(tb->texts[i][1], sizeof(tb->texts[i][1]), "%s", b.p);
-		tb->choices[i] = (struct choice){tb->texts[i][0], tb->texts[i][1]};
-		buf_free(&b);
-	}
-	menu_choose(v->screen, tb->choices, n, 0, chosen);
-}
-
-static void step(struct view *v, int by)
-{
-	if (!sheet_step(&state(v)->sheet, by))
-		screen_message(v->screen, "this is all of it: d chooses other dimensions");
+	menu_choose(v->screen, tb->pv.choices, n, 0, chosen);
 }
 
 static bool act(struct view *v, enum act act)
 {
 	struct table *tb = state(v);
-	long page = v->list.h > 1 ? v->list.h - 1 : 1;
-	int plane = tb->all ? PLANE_D : tb->sheet.plane;
+	struct steps st = {1, 1, v->list.h > 1 ? v->list.h - 1 : 1, tb->all ? PLANE_D : tb->pv.sheet.plane};
 
 	switch (act) {
-	case ACT_DOWN: move(v, 1, 0); return true;
-	case ACT_UP: move(v, -1, 0); return true;
-	case ACT_LEFT: move(v, 0, -1); return true;
-	case ACT_RIGHT: move(v, 0, 1); return true;
-	case ACT_PAGE_DOWN: move(v, page, 0); return true;
-	case ACT_PAGE_UP: move(v, -page, 0); return true;
-	case ACT_HALF_DOWN: move(v, page / 2 + 1, 0); return true;
-	case ACT_HALF_UP: move(v, -page / 2 - 1, 0); return true;
-	case ACT_TOP: tb->sheet.row = 0; return true;
-	case ACT_BOTTOM: tb->sheet.row = tb->sheet.m.rows - 1; return true;
-	case ACT_FIRST: tb->sheet.column = 0; return true;
-	case ACT_LAST: tb->sheet.column = tb->sheet.m.columns - 1; return true;
-	case ACT_LARGEST: hunt_ask(&tb->hunt, &tb->sheet, plane, 2); return true;
-	case ACT_NEXT_LARGEST: hunt_ask(&tb->hunt, &tb->sheet, plane, 1); return true;
-	case ACT_PREVIOUS_LARGEST: hunt_ask(&tb->hunt, &tb->sheet, plane, -1); return true;
 	case ACT_ZOOM_IN: tb->full = true; return true;
 	case ACT_ZOOM_OUT: tb->full = false; return true;
 	case ACT_CHOOSE: choose(v); return true;
 	case ACT_PLANE: next_plane(v); return true;
-	case ACT_ARRANGE: sheet_next_arrangement(&tb->sheet); return true;
-	case ACT_NEXT_SLICE: step(v, 1); return true;
-	case ACT_PREVIOUS_SLICE: step(v, -1); return true;
-	case ACT_GO_TO: screen_prompt(v->screen, ":", "", go_to_done); return true;
+	case ACT_ARRANGE: sheet_next_arrangement(&tb->pv.sheet); return true;
 	case ACT_VALUES: view_pop(v->screen); return true;
-	default: return false;
+	default: return patch_view_act(v, act, &st);
 	}
-}
-
-/* ---- opening and closing ---- */
-
-static size_t tensor(struct view *v)
-{
-	return state(v)->sheet.row_of;
-}
-
-static const struct sheet *sheet(struct view *v)
-{
-	return &state(v)->sheet;
-}
-
-static void table_close(struct view *v)
-{
-	patch_drop(state(v)->patch);
-	hunt_close(&state(v)->hunt);
 }
 
 static const struct view_ops table_view = {
@@ -563,11 +456,11 @@ static const struct view_ops table_view = {
 	.draw_row = draw_row,
 	.draw_rest = draw_rest,
 	.place = place,
-	.tensor = tensor,
-	.sheet = sheet,
-	.busy = busy,
+	.tensor = sheet_tensor,
+	.sheet = sheet_here,
+	.busy = patch_view_busy,
 	.act = act,
-	.close = table_close,
+	.close = patch_view_close,
 };
 
 void table_open(struct screen *sc)
@@ -580,6 +473,6 @@ void table_open(struct screen *sc)
 	if (sc->view->ops->sheet)
 		view_pop(sc);
 	v = view_push(sc, &table_view);
-	state(v)->sheet = sh;
+	state(v)->pv.sheet = sh;
 	state(v)->all = sheet_has_plane(&sh, PLANE_D);
 }
