@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "analysis/scan.h"
+#include "base/fmt.h"
+#include "base/utf8.h"
 
 static void real_cell(struct cell *c, double x, enum cell_kind kind)
 {
@@ -219,6 +221,36 @@ static int cmp_shape(const struct cell *a, const struct cell *b)
 		if (a->u.shape.dims[i] != b->u.shape.dims[i])
 			return a->u.shape.dims[i] < b->u.shape.dims[i] ? -1 : 1;
 	return (a->u.shape.rank > b->u.shape.rank) - (a->u.shape.rank < b->u.shape.rank);
+}
+
+void cell_show(struct buf *b, const struct cell *c, bool ascii)
+{
+	switch (c->kind) {
+	case CELL_NONE:
+		buf_putc(b, '-');
+		break;
+	case CELL_TEXT:
+		utf8_display(b, c->u.text, ascii);
+		break;
+	case CELL_COUNT:
+		fmt_grouped(b, c->u.count);
+		break;
+	case CELL_BYTES:
+		fmt_bytes(b, c->u.count);
+		break;
+	case CELL_REAL:
+		fmt_real(b, c->u.real);
+		break;
+	case CELL_FRACTION:
+		fmt_percent(b, c->u.real);
+		break;
+	case CELL_SHAPE:
+		(ascii ? fmt_shape_ascii : fmt_shape)(b, c->u.shape.dims, c->u.shape.rank);
+		break;
+	case CELL_BOOL:
+		buf_puts(b, c->u.count ? "yes" : "no");
+		break;
+	}
 }
 
 int cell_cmp(const struct cell *a, const struct cell *b)

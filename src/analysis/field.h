@@ -6,6 +6,7 @@
 #define ANALYSIS_FIELD_H
 
 #include "analysis/session.h"
+#include "base/buf.h"
 
 enum cell_kind {
 	CELL_NONE,    /* undefined: null, - */
@@ -48,6 +49,7 @@ const struct field *field_by_key(struct str key); /* NULL: none */
 
 /* The cell of a row. side matters for header and stats fields of a pair: A, or B where there is no A. */
 struct cell field_get(const struct field *, const struct row *, int side);
+void cell_show(struct buf *, const struct cell *, bool ascii); /* appends it as people read it; harmless */
 int cell_cmp(const struct cell *, const struct cell *); /* undefined ones last; text naturally; reals by value */
 
 #endif

@@ -187,36 +187,6 @@ int out_end(int status)
 
 /* ---- cells ---- */
 
-void cell_show(struct buf *b, const struct cell *c, bool ascii)
-{
-	switch (c->kind) {
-	case CELL_NONE:
-		buf_putc(b, '-');
-		break;
-	case CELL_TEXT:
-		utf8_display(b, c->u.text, ascii);
-		break;
-	case CELL_COUNT:
-		fmt_grouped(b, c->u.count);
-		break;
-	case CELL_BYTES:
-		fmt_bytes(b, c->u.count);
-		break;
-	case CELL_REAL:
-		fmt_real(b, c->u.real);
-		break;
-	case CELL_FRACTION:
-		fmt_percent(b, c->u.real);
-		break;
-	case CELL_SHAPE:
-		(ascii ? fmt_shape_ascii : fmt_shape)(b, c->u.shape.dims, c->u.shape.rank);
-		break;
-	case CELL_BOOL:
-		buf_puts(b, c->u.count ? "yes" : "no");
-		break;
-	}
-}
-
 /* For programs: whole counts, numbers that read back exactly, nothing for what is undefined. */
 static void cell_exact(struct buf *b, const struct cell *c)
 {

@@ -92,7 +92,4 @@ static inline struct cell cell_bool(bool yes)
 	return (struct cell){.kind = CELL_BOOL, .u.count = yes};
 }
 
-/* Text as people read it: appends the cell's value. */
-void cell_show(struct buf *, const struct cell *, bool ascii);
-
 #endif

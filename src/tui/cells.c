@@ -7,35 +7,12 @@
 
 void cell_text(struct buf *b, const struct cell *c, bool ascii)
 {
-	switch (c->kind) {
-	case CELL_NONE:
-		buf_puts(b, "-");
-		break;
-	case CELL_TEXT:
-		utf8_display(b, c->u.text, ascii);
-		break;
-	case CELL_COUNT:
-		if (c->u.count < 10000000000)
-			fmt_count(b, c->u.count);
-		else
-			fmt_short(b, c->u.count);
-		break;
-	case CELL_BYTES:
-		fmt_bytes(b, c->u.count);
-		break;
-	case CELL_REAL:
-		fmt_real(b, c->u.real);
-		break;
-	case CELL_FRACTION:
-		fmt_percent(b, c->u.real);
-		break;
-	case CELL_SHAPE:
-		(ascii ? fmt_shape_ascii : fmt_shape)(b, c->u.shape.dims, c->u.shape.rank);
-		break;
-	case CELL_BOOL:
-		buf_puts(b, c->u.count ? "yes" : "no");
-		break;
-	}
+	if (c->kind != CELL_COUNT)
+		cell_show(b, c, ascii);
+	else if (c->u.count < 10000000000)
+		fmt_count(b, c->u.count);
+	else
+		fmt_short(b, c->u.count);
 }
 
 static const char *arrow(bool ascii)
