@@ -88,20 +88,35 @@ static struct lab polar(double lightness, double chroma, double degrees)
 	return (struct lab){lightness, chroma * cos(turn), chroma * sin(turn)};
 }
 
-uint32_t ramp_rgb(enum scale s, int level)
+/* t from 0 to 1, the strongest. */
+static struct lab size_colour(double t, bool light)
+{
+	if (light)
+		return polar(0.93 - 0.65 * t, 0.09 + 0.06 * t, 105 + 190 * t);
+	return polar(0.30 + 0.62 * t, 0.12 + 0.06 * t, 295 - 190 * t);
+}
+
+static struct lab signed_colour(double t, bool light)
+{
+	double far = fabs(t), hue = t < 0 ? 250 : 65;
+
+	if (light)
+		return polar(0.90 - 0.48 * far, 0.05 + 0.11 * far, t < 0 ? hue : hue - 15 * far);
+	return polar(0.35 + 0.45 * far, 0.10 + 0.08 * far, hue);
+}
+
+uint32_t ramp_rgb(enum scale s, int level, bool light)
 {
 	double t;
 
 	if (level == ramp_levels(s))
-		return 0xff40ff;
-	if (s == SCALE_SIZE) {
-		t = (double)level / (SIZE_LEVELS - 1);
-		return rgb_of(polar(0.30 + 0.62 * t, 0.12 + 0.06 * t, 295 - 190 * t));
-	}
+		return light ? 0xd700d7 : 0xff40ff;
+	if (s == SCALE_SIZE)
+		return rgb_of(size_colour((double)level / (SIZE_LEVELS - 1), light));
 	t = (double)(level - SIGNED_ZERO) / SIGNED_ZERO;
 	if (t == 0)
-		return 0x262626;
-	return rgb_of(polar(0.35 + 0.45 * fabs(t), 0.10 + 0.08 * fabs(t), t < 0 ? 250 : 65));
+		return light ? 0xe4e4e4 : 0x262626;
+	return rgb_of(signed_colour(t, light));
 }
 
 /* ---- 256 colours ---- */

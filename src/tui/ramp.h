@@ -1,7 +1,9 @@
 /*
  * Scales of colour that are readable with any colour vision. Sizes go from dark violet over green to bright yellow, so
  * that lightness alone carries them; signed values from dark grey to a bright blue below 0 and a bright orange above.
- * Steps are even in Oklab (Ottosson, "A perceptual color space for image processing", 2020).
+ * On a light background they go the other way, so that what is strong stands out there, too: from pale yellow over
+ * green to dark violet, and from pale grey to a dark blue and a dark orange. Steps are even in Oklab (Ottosson, "A
+ * perceptual color space for image processing", 2020).
  */
 #ifndef TUI_RAMP_H
 #define TUI_RAMP_H
@@ -21,7 +23,7 @@ int ramp_levels(enum scale);
  * 0. */
 int ramp_level(enum scale, double x);
 
-uint32_t ramp_rgb(enum scale, int level); /* 0xRRGGBB */
+uint32_t ramp_rgb(enum scale, int level, bool light); /* 0xRRGGBB; light: for a terminal with a light background */
 
 /* Of the 256 colours of xterm: what 16 to 255 look like, and which of them is nearest. */
 uint32_t ramp_xterm_rgb(int colour);

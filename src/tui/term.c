@@ -215,9 +215,10 @@ static int scale_pair(enum scale s, int upper, int lower)
 		return pair;
 	for (int half = 0; half < 2; half++) {
 		int level = half ? lower : upper;
+		uint32_t rgb = level >= 0 ? ramp_rgb(s, level, false) : 0;
 
 		if (level >= 0)
-			name[half] = term.direct ? (int)ramp_rgb(s, level) : ramp_nearest_xterm(ramp_rgb(s, level));
+			name[half] = term.direct ? (int)rgb : ramp_nearest_xterm(rgb);
 	}
 	set_pair(pair, name[0], name[1]);
 	term.made[pair] = true;
