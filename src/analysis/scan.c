@@ -369,7 +369,8 @@ static void run(struct job *job, uint64_t part, void *out, unsigned worker)
 		run_walk(t, side_b ? part - t->parts_a : part, side_b ? B : A, p, l, sc->benches[worker]);
 	p->other_bytes |= other_parts(t, part);
 	pthread_mutex_lock(&sc->lock);
-	share = u64_min(t->bytes / job->parts, t->bytes_left); /* exact quantiles may take more passes than were foreseen */
+	/* exact quantiles may take more passes than were foreseen */
+	share = u64_min(t->bytes / job->parts, t->bytes_left);
 	sc->done += share;
 	t->bytes_left -= share;
 	pthread_mutex_unlock(&sc->lock);

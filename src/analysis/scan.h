@@ -1,8 +1,8 @@
 /*
  * Computing rows on the pool. Requests return at once; results are handed over on the caller's own thread, so a row's
  * result can be read without a lock. A row is read in chunks of CHUNK elements, and what is asked for of a pair is done
- * in one pass over its bytes (histograms take a second, since their bins span both sides, and exact quantiles of wide types
- * one to four).
+ * in one pass over its bytes (histograms take a second, since their bins span both sides, and exact quantiles of wide
+ * types one to four).
  */
 #ifndef ANALYSIS_SCAN_H
 #define ANALYSIS_SCAN_H

@@ -11,8 +11,8 @@
 #include "num/ladder.h"
 #include "num/refine.h"
 
-/* What a pass over the bytes is for: sums, counts and differences; then, where asked for, exact quantiles (until they are
- * known), and last the histograms, whose bins span what was found before. */
+/* What a pass over the bytes is for: sums, counts and differences; then, where asked for, exact quantiles (until they
+ * are known), and last the histograms, whose bins span what was found before. */
 enum pass { PASS_SUMS, PASS_REFINE, PASS_BINS };
 
 struct walk {

@@ -133,8 +133,8 @@ static char *put_utf8(char *out, uint32_t c)
 	return out;
 }
 
-/* A \u escape, or the two of a surrogate pair, of which r->p stands on the first backslash. Returns where out ends then,
- * or NULL. It never takes more room than the escape did. */
+/* A \u escape, or the two of a surrogate pair, of which r->p stands on the first backslash. Returns where out ends
+ * then, or NULL. It never takes more room than the escape did. */
 static char *unescape_u(struct pull *r, const uint8_t *end, char *out)
 {
 	int32_t c = hex4(r->p + 2, end), low;

@@ -47,8 +47,8 @@ static inline __attribute__((always_inline)) vec v_half(enum half kind, const ui
 	return kind == HALF_BF16 ? V_BF16(p) : V_F16(p);
 }
 
-static inline __attribute__((always_inline)) void half_powers_of(enum half kind, struct float_lanes *v, const uint8_t *x,
-								 size_t rows, size_t at)
+static inline __attribute__((always_inline)) void half_powers_of(enum half kind, struct float_lanes *v,
+								 const uint8_t *x, size_t rows, size_t at)
 {
 	vec s[GROUP], l1[GROUP], p2[GROUP], p3[GROUP], p4[GROUP];
 

@@ -7,8 +7,9 @@
  *	V_MAX(a, b) the larger of two vectors of doubles that hold no NaN: one instruction, or v_larger
  *	V_WIDEN(x)  a vector of doubles from the floats at x, where the compiler makes many instructions of it
  *
- * and, to have the loops over 16-bit floats, what kern_halves.h asks for, and includes this file; its own flags (Makefile) say which instructions the compiler may use. Vectors are those of
- * gcc and clang. Additions and multiplications are never contracted or reordered, and lanes are the same whatever the
+ * and, to have the loops over 16-bit floats, what kern_halves.h asks for, and includes this file; its own flags
+ * (Makefile) say which instructions the compiler may use. Vectors are those of gcc and clang. Additions and
+ * multiplications are never reordered, nor contracted where that would change a bit, and lanes are the same whatever the
  * width, so all tables give the same bits.
  */
 #ifndef NUM_KERN_LOOPS_H

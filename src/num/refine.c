@@ -60,7 +60,8 @@ static unsigned step_bits(const struct refine *r, const struct target *t)
 	return r->key_bits - t->bits < STEP_BITS ? r->key_bits - t->bits : STEP_BITS;
 }
 
-/* Gives the targets that are still in a bin counters, one set for all in the same bin, and notes whose turn is whose. */
+/* Gives the targets that are still in a bin counters, one set for all in the same bin, and notes whose turn is
+ * whose. */
 static void arm(struct refine *r)
 {
 	memset(r->active, 0, sizeof(r->active));
