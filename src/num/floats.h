@@ -45,8 +45,8 @@ struct float_loops {
 
 /*
  * 16-bit floats (bfloat16, IEEE half) can be worked on as they are, without a pass that writes them down as floats.
- * What comes out is the same to the bit as of the loops above, about a pivot of 0: the codes order as their floats do, and
- * products of two or four such floats are exact in double, so that where a processor has a fused multiply-add, it
+ * What comes out is the same to the bit as of the loops above, about a pivot of 0: the codes order as their floats do,
+ * and products of two or four such floats are exact in double, so that where a processor has a fused multiply-add, it
  * rounds as a product and a sum do.
  */
 enum half { HALF_BF16, HALF_F16, HALVES };

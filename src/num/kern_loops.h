@@ -9,8 +9,8 @@
  *
  * and, to have the loops over 16-bit floats, what kern_halves.h asks for, and includes this file; its own flags
  * (Makefile) say which instructions the compiler may use. Vectors are those of gcc and clang. Additions and
- * multiplications are never reordered, nor contracted where that would change a bit, and lanes are the same whatever the
- * width, so all tables give the same bits.
+ * multiplications are never reordered, nor contracted where that would change a bit, and lanes are the same whatever
+ * the width, so all tables give the same bits.
  */
 #ifndef NUM_KERN_LOOPS_H
 #define NUM_KERN_LOOPS_H
