@@ -65,13 +65,6 @@ size_t select_rows(const struct session *s, const struct filter *f, size_t **row
 	return n;
 }
 
-/* The cells are taken once, so that a comparison does not look them up again. */
-struct keyed {
-	struct cell cell;
-	size_t row, place;
-	bool reverse;
-};
-
 static int cmp_keyed(const void *pa, const void *pb)
 {
 	const struct keyed *a = pa, *b = pb;
@@ -83,14 +76,20 @@ static int cmp_keyed(const void *pa, const void *pb)
 	return c ? c : (a->place > b->place) - (a->place < b->place);
 }
 
+void sort_keyed(struct keyed *k, size_t n)
+{
+	qsort(k, n, sizeof(*k), cmp_keyed);
+}
+
+/* The cells are taken once, so that a comparison does not look them up again. */
 void sort_rows(const struct session *s, size_t *rows, size_t n, const struct field *f, bool reverse)
 {
 	struct keyed *k = xcalloc(n, sizeof(*k));
 
 	for (size_t i = 0; i < n; i++)
 		k[i] = (struct keyed){field_get(f, &s->rows[rows[i]], A), rows[i], i, reverse};
-	qsort(k, n, sizeof(*k), cmp_keyed);
+	sort_keyed(k, n);
 	for (size_t i = 0; i < n; i++)
-		rows[i] = k[i].row;
+		rows[i] = k[i].at;
 	free(k);
 }

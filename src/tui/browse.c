@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "analysis/query.h"
 #include "analysis/select.h"
 #include "analysis/tree.h"
 #include "base/utf8.h"
@@ -15,8 +16,9 @@
 #include "tui/plot.h"
 
 /*
- * The list shows nodes of the tree, or, when sorted by a field, rows. A search goes over what passes the filter, folded
- * away or not. What a group comes to is summed up when it is drawn, and again only after a result below it arrived.
+ * The list shows nodes of the tree or, when it is flat, rows; either may be sorted by a field, the tree within its
+ * groups. A search goes over what passes the filter, folded away or not. What a group comes to is summed up when it is
+ * drawn or sorted, and again only after a result below it arrived.
  */
 
 /* What a group's row shows. */
@@ -46,11 +48,22 @@ static const struct shown choices[] = {
 	{"problems", 1u << ST_UNDECODED},
 };
 
+/* Places that were left by a jump, and that Back leads to. */
+struct trail {
+	size_t node[64];
+	size_t n, at; /* at == n: not on the way back */
+};
+
+enum { MARKS = 26 };
+
 struct browse {
 	const struct node *nodes;
 	int *leaf_of;          /* by row: its node */
 	struct group **groups; /* by node; NULL until it was drawn */
 	bool *open;            /* by node */
+	bool *visible;         /* by node: all around it is open, and something in it passes */
+	size_t *order, *rank;  /* the tree sorted: its nodes in pre-order, and where each of them stands there */
+	bool unordered;        /* that must be made again */
 	bool *named;           /* by row: its name passes the filters */
 	size_t *passing;       /* by row: rows before it that pass; n_rows + 1 of them */
 
@@ -60,15 +73,19 @@ struct browse {
 	struct timespec listed; /* when that was done, and how many seconds it took */
 	double cost;
 
-	const struct field *sort; /* NULL: the tree */
-	bool reverse;
+	const struct field *sort; /* NULL: the order of the tree */
+	bool reverse, flat;
 
-	struct filter given, typed; /* by the command line, by & */
+	struct filter given; /* by the command line */
+	struct query *typed; /* by &; NULL: all pass */
 	char typed_text[256];
 	unsigned choice;
 
 	int revealed[64]; /* groups that a search opened while it is being typed */
 	size_t n_revealed;
+
+	struct trail trail;
+	size_t marks[MARKS]; /* nodes; 0: none */
 
 	struct columns columns;
 	struct area details;
@@ -95,7 +112,7 @@ static bool passes(const struct browse *b, const struct row *r)
 {
 	unsigned mask = choices[b->choice].mask;
 
-	if (!filter_status(&b->given, r))
+	if (!filter_status(&b->given, r) || !query_values(b->typed, r))
 		return false;
 	if (mask & 1u << ST_UNDECODED)
 		return is_problem(r);
@@ -103,9 +120,9 @@ static bool passes(const struct browse *b, const struct row *r)
 }
 
 /* Whether what passes depends on results, so that news may change the list. */
-static bool by_status(const struct browse *b)
+static bool by_result(const struct browse *b)
 {
-	return b->choice != 0 || b->given.status_mask != 0;
+	return b->choice != 0 || b->given.status_mask != 0 || query_waits(b->typed);
 }
 
 /* Patterns cost more than all the rest: names are matched only when the filter changes. */
@@ -115,7 +132,7 @@ static void match_names(struct view *v)
 	const struct session *s = v->screen->s;
 
 	for (size_t i = 0; i < s->n_rows; i++)
-		b->named[i] = filter_name(&b->given, &s->rows[i]) && filter_name(&b->typed, &s->rows[i]);
+		b->named[i] = filter_name(&b->given, &s->rows[i]) && query_names(b->typed, &s->rows[i]);
 }
 
 static void count_passing(struct view *v)
@@ -130,436 +147,6 @@ static void count_passing(struct view *v)
 static size_t passing_below(const struct browse *b, const struct node *node)
 {
 	return b->passing[node->row_end] - b->passing[node->row_first];
-}
-
-/* ---- the list ---- */
-
-static void list_tree(struct view *v)
-{
-	struct browse *b = state(v);
-	const struct tree *t = v->screen->s->tree;
-	int i = b->nodes[0].child;
-
-	b->n_list = 0;
-	while (i != NODE_NONE && (size_t)i < t->n) {
-		const struct node *node = &b->nodes[i];
-		bool here = passing_below(b, node) > 0;
-
-		if (here)
-			b->list[b->n_list++] = (size_t)i;
-		if (here && !node->leaf && b->open[i] && node->child != NODE_NONE) {
-			i = node->child;
-			continue;
-		}
-		while (i != NODE_NONE && b->nodes[i].sibling == NODE_NONE)
-			i = b->nodes[i].parent;
-		if (i != NODE_NONE)
-			i = b->nodes[i].sibling;
-	}
-}
-
-static void list_sorted(struct view *v)
-{
-	struct browse *b = state(v);
-	const struct session *s = v->screen->s;
-
-	b->n_list = 0;
-	for (size_t i = 0; i < s->n_rows; i++)
-		if (b->passing[i + 1] > b->passing[i])
-			b->list[b->n_list++] = i;
-	sort_rows(s, b->list, b->n_list, b->sort, b->reverse);
-}
-
-static const struct node *node_at(struct view *v, size_t at)
-{
-	struct browse *b = state(v);
-
-	return &b->nodes[b->sort ? (size_t)b->leaf_of[b->list[at]] : b->list[at]];
-}
-
-/* The row that stands there, or SIZE_MAX for a group. */
-static size_t row_at(struct view *v, size_t at)
-{
-	const struct node *node = at < state(v)->n_list ? node_at(v, at) : NULL;
-
-	return node && node->leaf ? node->row_first : SIZE_MAX;
-}
-
-/* Where a node stands in the list, or the group that it is folded into; 0 when it is filtered away. */
-static size_t place_of(struct view *v, size_t node)
-{
-	struct browse *b = state(v);
-	size_t best = 0;
-
-	for (size_t i = 0; i < b->n_list; i++) {
-		size_t at = b->sort ? (size_t)b->leaf_of[b->list[i]] : b->list[i];
-
-		if (at == node)
-			return i;
-		if (!b->sort && at <= node) /* pre-order: the last one before it holds it, or stands above it */
-			best = i;
-	}
-	return best;
-}
-
-static double seconds_since(const struct timespec *then)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - then->tv_sec) + 1e-9 * (double)(now.tv_nsec - then->tv_nsec);
-}
-
-/* Makes the list again, with the cursor on the same thing, on the same line of the screen. */
-static void relist(struct view *v)
-{
-	struct browse *b = state(v);
-	size_t node = b->n_list && v->cursor < b->n_list ? (size_t)(node_at(v, v->cursor) - b->nodes) : 0;
-	size_t line = v->cursor - v->top;
-	bool at_top = b->sort && v->cursor == 0; /* whoever looks at the strongest wants to see the next one, too */
-	struct timespec start;
-
-	clock_gettime(CLOCK_MONOTONIC, &start);
-	count_passing(v);
-	(b->sort ? list_sorted : list_tree)(v);
-	b->stale = false;
-	v->cursor = at_top ? 0 : place_of(v, node);
-	v->top = v->cursor > line ? v->cursor - line : 0;
-	view_move(v, v->cursor);
-	b->cost = seconds_since(&start);
-	clock_gettime(CLOCK_MONOTONIC, &b->listed);
-}
-
-static size_t browse_rows(struct view *v)
-{
-	return state(v)->n_list;
-}
-
-/* ---- folding ---- */
-
-static void open_all(struct view *v, bool open)
-{
-	memset(state(v)->open, open, v->screen->s->tree->n * sizeof(bool));
-	relist(v);
-}
-
-/* Opens whole levels as long as all of it fits on the screen, so that a small net lies open and a large one folded. */
-static void open_some(struct view *v, size_t room)
-{
-	struct browse *b = state(v);
-	const struct tree *t = v->screen->s->tree;
-
-	for (unsigned depth = 0; depth < 32; depth++) {
-		size_t lines = 0, deeper = 0;
-
-		for (size_t i = 1; i < t->n; i++) {
-			lines += b->nodes[i].depth <= depth + 1;
-			deeper += b->nodes[i].depth == depth + 1;
-		}
-		if (deeper == 0 || lines > room)
-			return;
-		for (size_t i = 1; i < t->n; i++)
-			if (b->nodes[i].depth == depth)
-				b->open[i] = true;
-	}
-}
-
-static void set_open(struct view *v, size_t node, bool open)
-{
-	state(v)->open[node] = open;
-	relist(v);
-}
-
-static size_t go_to(struct view *v, size_t node)
-{
-	size_t at = place_of(v, node);
-
-	view_center(v, at);
-	return at;
-}
-
-/* h: closes an open group, or goes to the one around. */
-static void back(struct view *v)
-{
-	struct browse *b = state(v);
-	const struct node *node;
-	size_t i;
-
-	if (b->sort) {
-		browse_sort(v, NULL, false);
-		return;
-	}
-	if (!b->n_list)
-		return;
-	node = node_at(v, v->cursor);
-	i = (size_t)(node - b->nodes);
-	if (!node->leaf && b->open[i])
-		set_open(v, i, false);
-	else if (node->parent > 0)
-		go_to(v, (size_t)node->parent);
-}
-
-static void open_row(struct view *v, bool toggle)
-{
-	struct browse *b = state(v);
-	const struct node *node;
-	size_t i;
-
-	if (!b->n_list)
-		return;
-	node = node_at(v, v->cursor);
-	i = (size_t)(node - b->nodes);
-	if (!node->leaf) {
-		set_open(v, i, toggle ? !b->open[i] : true);
-	} else if (!toggle) {
-		if (b->pane == PANE_OFF)
-			v->screen->pane = PANE_AUTO;
-		b->focus = true;
-	}
-}
-
-/* ---- searching ---- */
-
-static size_t items(struct view *v)
-{
-	return state(v)->sort ? state(v)->n_list : v->screen->s->tree->n;
-}
-
-static size_t item_at(struct view *v, size_t row)
-{
-	return state(v)->sort ? row : state(v)->list[row];
-}
-
-static void unreveal(struct view *v)
-{
-	struct browse *b = state(v);
-
-	if (b->n_revealed == 0)
-		return;
-	while (b->n_revealed)
-		b->open[b->revealed[--b->n_revealed]] = false;
-	relist(v);
-}
-
-static size_t reveal(struct view *v, size_t item)
-{
-	struct browse *b = state(v);
-	bool opened = false, typing = v->screen->prompt.on;
-
-	if (b->sort)
-		return item;
-	for (int i = b->nodes[item].parent; i > 0; i = b->nodes[i].parent) {
-		if (b->open[i])
-			continue;
-		opened = b->open[i] = true;
-		if (typing && b->n_revealed < COUNT(b->revealed))
-			b->revealed[b->n_revealed++] = i;
-	}
-	if (opened)
-		relist(v);
-	return place_of(v, item);
-}
-
-bool browse_go(struct view *v, size_t row)
-{
-	struct browse *b = state(v);
-	size_t at = 0;
-
-	if (b->passing[row + 1] == b->passing[row])
-		return false;
-	if (!b->sort)
-		at = reveal(v, (size_t)b->leaf_of[row]);
-	else
-		while (at + 1 < b->n_list && b->list[at] != row)
-			at++;
-	view_center(v, at);
-	return true;
-}
-
-static size_t browse_tensor(struct view *v)
-{
-	return row_at(v, v->cursor);
-}
-
-/* A node is found when the match reaches into its own part of the name: not every tensor of a group that matches. */
-static bool find(struct view *v, size_t item, const struct needle *nd)
-{
-	struct browse *b = state(v);
-	const struct node *node = &b->nodes[b->sort ? (size_t)b->leaf_of[b->list[item]] : item];
-	size_t above, from = 0, at, n;
-
-	if (item == 0 && !b->sort) /* the root */
-		return false;
-	if (passing_below(b, node) == 0)
-		return false;
-	above = b->sort ? 0 : node->path.n - node->label.n;
-	if (!nd->is_regex && above > nd->n)
-		from = above - nd->n;
-	while (needle_find(nd, node->path, from, &at, &n)) {
-		if (at + n > above)
-			return true;
-		from = at + 1;
-	}
-	return false;
-}
-
-static bool differs(struct view *v, size_t item)
-{
-	struct browse *b = state(v);
-	const struct node *node = &b->nodes[b->sort ? (size_t)b->leaf_of[b->list[item]] : item];
-
-	return node->leaf && passing_below(b, node) > 0 &&
-	       (CHANGES >> v->screen->s->rows[node->row_first].status & 1);
-}
-
-static void next_change(struct view *v, int direction)
-{
-	size_t before = v->cursor;
-
-	if (!view_seek(v, direction, false, differs))
-		screen_message(v->screen, v->screen->n_ready < v->screen->s->n_rows ? "no difference found so far" :
-			       "nothing differs here");
-	else if (direction > 0 ? v->cursor < before : v->cursor > before)
-		screen_message(v->screen, direction > 0 ? "went on at the top" : "went on at the bottom");
-}
-
-/* ---- filter and order ---- */
-
-/* A word alone is looked for anywhere in the name. */
-/* Only types can be converted. */
-static bool any_retyped(const struct session *s)
-{
-	for (size_t i = 0; i < s->n_rows; i++)
-		if (s->rows[i].retyped)
-			return true;
-	return false;
-}
-
-static void filter_done(struct view *v, const char *text)
-{
-	struct browse *b = state(v);
-	char pattern[sizeof(b->typed_text) + 2];
-	const char *one = pattern;
-	struct opts o = {.patterns = &one, .n_patterns = 1};
-	struct filter f = {0};
-	struct err e;
-
-	if (strpbrk(text, "*?[") || text[0] == '/')
-		snprintf(pattern, sizeof(pattern), "%s", text);
-	else
-		snprintf(pattern, sizeof(pattern), "*%s*", text);
-	if (*text && filter_init(&f, &o, &e) != RC_OK) {
-		screen_trouble(v->screen, "%s", e.msg);
-		return;
-	}
-	filter_free(&b->typed);
-	b->typed = f;
-	snprintf(b->typed_text, sizeof(b->typed_text), "%s", text);
-	match_names(v);
-	relist(v);
-	if (*text && b->n_list == 0)
-		screen_message(v->screen, "no name matches %s", text);
-}
-
-void browse_sort(struct view *v, const struct field *f, bool reverse)
-{
-	struct browse *b = state(v);
-	size_t node = b->n_list ? (size_t)(node_at(v, v->cursor) - b->nodes) : 0;
-
-	b->sort = f;
-	b->reverse = reverse;
-	b->n_list = 0;
-	relist(v);
-	if (f)
-		view_move(v, 0); /* the strongest first: that is what one sorts for */
-	else
-		view_center(v, reveal(v, node));
-}
-
-const struct field *browse_sorted_by(struct view *v, bool *reverse)
-{
-	*reverse = state(v)->reverse;
-	return state(v)->sort;
-}
-
-const char *browse_shown(struct view *v)
-{
-	return choices[state(v)->choice].name;
-}
-
-void browse_cycle_shown(struct view *v)
-{
-	struct browse *b = state(v);
-
-	do
-		b->choice = (b->choice + 1) % (unsigned)COUNT(choices);
-	while (choices[b->choice].mask == CONVERSIONS && !any_retyped(v->screen->s));
-	relist(v);
-}
-
-/* ---- layout ---- */
-
-static enum pane resolve(const struct screen *sc, struct area body)
-{
-	if (sc->pane != PANE_AUTO)
-		return sc->pane == PANE_RIGHT && body.w < 100 ? PANE_BELOW : sc->pane;
-	return body.w >= 120 ? PANE_RIGHT : PANE_BELOW;
-}
-
-void browse_cycle_pane(struct view *v)
-{
-	struct screen *sc = v->screen;
-	int w, h;
-	static const enum pane next[] = {[PANE_OFF] = PANE_BELOW, [PANE_BELOW] = PANE_RIGHT, [PANE_RIGHT] = PANE_OFF};
-
-	term_size(&w, &h);
-	sc->pane = next[resolve(sc, (struct area){0, 0, w, h})];
-	if (sc->pane == PANE_RIGHT && w < 100)
-		sc->pane = PANE_OFF;
-}
-
-const char *browse_pane_name(struct view *v)
-{
-	static const char *const names[] = {[PANE_OFF] = "off", [PANE_BELOW] = "below", [PANE_RIGHT] = "at the right"};
-	int w, h;
-
-	term_size(&w, &h);
-	return names[resolve(v->screen, (struct area){0, 0, w, h})];
-}
-
-static void layout(struct view *v, struct area body)
-{
-	struct browse *b = state(v);
-	bool pair = v->screen->s->n_models > 1;
-
-	b->pane = resolve(v->screen, body);
-	v->list = body;
-	if (b->pane == PANE_RIGHT) {
-		int w = body.w * 2 / 5;
-
-		w = w < 52 ? 52 : w > 78 ? 78 : w;
-		v->list.w = body.w - w - 1;
-		b->details = (struct area){body.y - 1, v->list.w + 1, w, body.h + 1};
-	} else if (b->pane == PANE_BELOW) {
-		int h = body.h * 2 / 5 + 1;
-
-		h = h < 6 ? 6 : h > 16 ? 16 : h;
-		v->list.h = body.h - h;
-		b->details = (struct area){body.y + v->list.h, 0, body.w, h};
-	} else {
-		b->focus = false;
-	}
-	columns_fit(&b->columns, v->list.w - 2, pair, b->sort);
-}
-
-/* While results pour in, a long list is put in order again only as often as that costs little of the time. */
-static void update(struct view *v)
-{
-	struct browse *b = state(v);
-	bool last = v->screen->n_ready == v->screen->s->n_rows;
-
-	if (b->stale && (last || seconds_since(&b->listed) > 20 * b->cost))
-		relist(v);
 }
 
 /* ---- groups ---- */
@@ -660,6 +247,591 @@ static struct line line_of_group(const struct node *node, const struct group *g,
 	};
 }
 
+/* ---- the order of the tree ---- */
+
+/* What a node is sorted by: a group by what its tensors come to. */
+static struct cell cell_of(struct view *v, const struct node *node)
+{
+	const struct field *f = state(v)->sort;
+	struct stand_in g;
+
+	if (node->leaf)
+		return field_get(f, &v->screen->s->rows[node->row_first], A);
+	stand_in(&g, group_of(v, node));
+	g.t[A].name = g.t[B].name = node->path;
+	return field_get(f, &g.row, A);
+}
+
+/* The children of one group after the other, each sorted; what is on the stack is still to be visited. */
+static void order_nodes(struct view *v)
+{
+	struct browse *b = state(v);
+	size_t n_nodes = v->screen->s->tree->n, n = 0, waiting = 1;
+	struct keyed *children = xcalloc(n_nodes, sizeof(*children));
+	size_t *stack = xcalloc(n_nodes, sizeof(*stack));
+
+	while (waiting) {
+		size_t i = stack[--waiting], k = 0;
+
+		b->rank[i] = n;
+		b->order[n++] = i;
+		for (int c = b->nodes[i].child; c != NODE_NONE; c = b->nodes[c].sibling, k++)
+			children[k] = (struct keyed){cell_of(v, &b->nodes[c]), (size_t)c, k, b->reverse};
+		sort_keyed(children, k);
+		while (k)
+			stack[waiting++] = children[--k].at;
+	}
+	b->unordered = false;
+	free(children);
+	free(stack);
+}
+
+/* ---- the list ---- */
+
+/* The node that stands at a place of the whole tree, folded away or not. */
+static size_t node_of(const struct browse *b, size_t place)
+{
+	return b->sort ? b->order[place] : place;
+}
+
+static void list_tree(struct view *v)
+{
+	struct browse *b = state(v);
+	const struct tree *t = v->screen->s->tree;
+
+	b->n_list = 0;
+	for (size_t place = 1; place < t->n; place++) {
+		size_t i = node_of(b, place);
+		int around = b->nodes[i].parent;
+
+		b->visible[i] = (around == 0 || (b->visible[around] && b->open[around])) &&
+				passing_below(b, &b->nodes[i]) > 0;
+		if (b->visible[i])
+			b->list[b->n_list++] = i;
+	}
+}
+
+static void list_rows(struct view *v)
+{
+	struct browse *b = state(v);
+	const struct session *s = v->screen->s;
+
+	b->n_list = 0;
+	for (size_t i = 0; i < s->n_rows; i++)
+		if (b->passing[i + 1] > b->passing[i])
+			b->list[b->n_list++] = i;
+	if (b->sort)
+		sort_rows(s, b->list, b->n_list, b->sort, b->reverse);
+}
+
+static const struct node *node_at(struct view *v, size_t at)
+{
+	struct browse *b = state(v);
+
+	return &b->nodes[b->flat ? (size_t)b->leaf_of[b->list[at]] : b->list[at]];
+}
+
+/* The row that stands there, or SIZE_MAX for a group. */
+static size_t row_at(struct view *v, size_t at)
+{
+	const struct node *node = at < state(v)->n_list ? node_at(v, at) : NULL;
+
+	return node && node->leaf ? node->row_first : SIZE_MAX;
+}
+
+/* Where a node stands in the list, or the group that it is folded into; where it is filtered away, what comes before
+ * it, or 0. */
+static size_t place_of(struct view *v, size_t node)
+{
+	struct browse *b = state(v);
+	size_t best = 0;
+
+	for (size_t i = 0; i < b->n_list; i++) {
+		const struct node *at = node_at(v, i);
+
+		if (at == &b->nodes[node])
+			return i;
+		if (b->flat)
+			continue;
+		/* in pre-order the last one before it holds it, or stands above it */
+		if (b->sort ? at->row_first <= b->nodes[node].row_first && b->nodes[node].row_end <= at->row_end :
+			      at <= &b->nodes[node])
+			best = i;
+	}
+	return best;
+}
+
+static double seconds_since(const struct timespec *then)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - then->tv_sec) + 1e-9 * (double)(now.tv_nsec - then->tv_nsec);
+}
+
+/* Makes the list again, with the cursor on the same thing, on the same line of the screen. */
+static void relist(struct view *v)
+{
+	struct browse *b = state(v);
+	size_t node = b->n_list && v->cursor < b->n_list ? (size_t)(node_at(v, v->cursor) - b->nodes) : 0;
+	size_t line = v->cursor - v->top;
+	bool at_top = b->sort && b->flat && v->cursor == 0; /* whoever looks at the strongest wants to see the next one, too */
+	struct timespec start;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	count_passing(v);
+	if (b->sort && !b->flat && b->unordered)
+		order_nodes(v);
+	(b->flat ? list_rows : list_tree)(v);
+	b->stale = false;
+	v->cursor = at_top ? 0 : place_of(v, node);
+	v->top = v->cursor > line ? v->cursor - line : 0;
+	view_move(v, v->cursor);
+	b->cost = seconds_since(&start);
+	clock_gettime(CLOCK_MONOTONIC, &b->listed);
+}
+
+static size_t browse_rows(struct view *v)
+{
+	return state(v)->n_list;
+}
+
+/* ---- folding ---- */
+
+static void open_all(struct view *v, bool open)
+{
+	memset(state(v)->open, open, v->screen->s->tree->n * sizeof(bool));
+	relist(v);
+}
+
+/* Opens whole levels as long as all of it fits on the screen, so that a small net lies open and a large one folded. */
+static void open_some(struct view *v, size_t room)
+{
+	struct browse *b = state(v);
+	const struct tree *t = v->screen->s->tree;
+
+	for (unsigned depth = 0; depth < 32; depth++) {
+		size_t lines = 0, deeper = 0;
+
+		for (size_t i = 1; i < t->n; i++) {
+			lines += b->nodes[i].depth <= depth + 1;
+			deeper += b->nodes[i].depth == depth + 1;
+		}
+		if (deeper == 0 || lines > room)
+			return;
+		for (size_t i = 1; i < t->n; i++)
+			if (b->nodes[i].depth == depth)
+				b->open[i] = true;
+	}
+}
+
+static void set_open(struct view *v, size_t node, bool open)
+{
+	state(v)->open[node] = open;
+	relist(v);
+}
+
+static size_t go_to(struct view *v, size_t node)
+{
+	size_t at = place_of(v, node);
+
+	view_center(v, at);
+	return at;
+}
+
+/* h: closes an open group, or goes to the one around. */
+static void back(struct view *v)
+{
+	struct browse *b = state(v);
+	const struct node *node;
+	size_t i;
+
+	if (b->flat) {
+		browse_sort(v, NULL, false);
+		return;
+	}
+	if (!b->n_list)
+		return;
+	node = node_at(v, v->cursor);
+	i = (size_t)(node - b->nodes);
+	if (!node->leaf && b->open[i])
+		set_open(v, i, false);
+	else if (node->parent > 0)
+		go_to(v, (size_t)node->parent);
+}
+
+static void open_row(struct view *v, bool toggle)
+{
+	struct browse *b = state(v);
+	const struct node *node;
+	size_t i;
+
+	if (!b->n_list)
+		return;
+	node = node_at(v, v->cursor);
+	i = (size_t)(node - b->nodes);
+	if (!node->leaf) {
+		set_open(v, i, toggle ? !b->open[i] : true);
+	} else if (!toggle) {
+		if (b->pane == PANE_OFF)
+			v->screen->pane = PANE_AUTO;
+		b->focus = true;
+	}
+}
+
+/* ---- searching ---- */
+
+static size_t items(struct view *v)
+{
+	return state(v)->flat ? state(v)->n_list : v->screen->s->tree->n;
+}
+
+static size_t item_at(struct view *v, size_t row)
+{
+	const struct browse *b = state(v);
+
+	return b->flat ? row : b->sort ? b->rank[b->list[row]] : b->list[row];
+}
+
+static const struct node *node_of_item(struct view *v, size_t item)
+{
+	const struct browse *b = state(v);
+
+	return &b->nodes[b->flat ? (size_t)b->leaf_of[b->list[item]] : node_of(b, item)];
+}
+
+static void unreveal(struct view *v)
+{
+	struct browse *b = state(v);
+
+	if (b->n_revealed == 0)
+		return;
+	while (b->n_revealed)
+		b->open[b->revealed[--b->n_revealed]] = false;
+	relist(v);
+}
+
+/* Opens the groups around a node; where it stands then. */
+static size_t reveal_node(struct view *v, size_t node)
+{
+	struct browse *b = state(v);
+	bool opened = false, typing = v->screen->prompt.on;
+
+	if (b->flat)
+		return place_of(v, node);
+	for (int i = b->nodes[node].parent; i > 0; i = b->nodes[i].parent) {
+		if (b->open[i])
+			continue;
+		opened = b->open[i] = true;
+		if (typing && b->n_revealed < COUNT(b->revealed))
+			b->revealed[b->n_revealed++] = i;
+	}
+	if (opened)
+		relist(v);
+	return place_of(v, node);
+}
+
+static size_t reveal(struct view *v, size_t item)
+{
+	return state(v)->flat ? item : reveal_node(v, (size_t)(node_of_item(v, item) - state(v)->nodes));
+}
+
+/* ---- places ---- */
+
+static size_t here(struct view *v)
+{
+	struct browse *b = state(v);
+
+	return b->n_list ? (size_t)(node_at(v, v->cursor) - b->nodes) : 0;
+}
+
+/* Before a jump: Back leads to where the cursor is. */
+static void leave(struct view *v)
+{
+	struct trail *t = &state(v)->trail;
+
+	t->n = t->at;
+	if (t->n && t->node[t->n - 1] == here(v))
+		return;
+	if (t->n == COUNT(t->node) - 1) { /* one is kept free for where Back sets out from */
+		memmove(t->node, t->node + 1, (t->n - 1) * sizeof(*t->node));
+		t->n--;
+	}
+	t->node[t->n++] = here(v);
+	t->at = t->n;
+}
+
+static bool visit(struct view *v, size_t node)
+{
+	if (node && passing_below(state(v), &state(v)->nodes[node]) == 0) {
+		screen_trouble(v->screen, "what is there does not pass the filter");
+		return false;
+	}
+	view_center(v, reveal_node(v, node));
+	return true;
+}
+
+static void go_back(struct view *v)
+{
+	struct trail *t = &state(v)->trail;
+
+	if (t->at == t->n) {
+		if (t->at && t->node[t->at - 1] == here(v)) /* nothing was jumped from here yet */
+			t->at--;
+		t->node[t->at] = here(v);
+		t->n = t->at + 1;
+	}
+	if (t->at == 0)
+		screen_message(v->screen, "there is no place to go back to");
+	else
+		visit(v, t->node[--t->at]);
+}
+
+static void go_on(struct view *v)
+{
+	struct trail *t = &state(v)->trail;
+
+	if (t->at + 1 >= t->n)
+		screen_message(v->screen, "this is the last place");
+	else
+		visit(v, t->node[++t->at]);
+}
+
+/* The key behind the one that marks a place, or goes to one. */
+static void letter(struct view *v, enum act act, int key)
+{
+	struct browse *b = state(v);
+	size_t *mark = key >= 'a' && key <= 'z' ? &b->marks[key - 'a'] : NULL;
+
+	if (act == ACT_TO_MARK && key == '\'')
+		go_back(v);
+	else if (!mark)
+		screen_message(v->screen, "marks have the letters a to z");
+	else if (act == ACT_MARK)
+		*mark = *mark == here(v) ? 0 : here(v);
+	else if (!*mark)
+		screen_message(v->screen, "there is no mark %c", key);
+	else {
+		leave(v);
+		visit(v, *mark);
+	}
+}
+
+/* 0, or the letter of the mark of a node. */
+static char mark_of(const struct browse *b, size_t node)
+{
+	for (int i = 0; i < MARKS; i++)
+		if (b->marks[i] == node)
+			return (char)('a' + i);
+	return 0;
+}
+
+bool browse_go(struct view *v, size_t row)
+{
+	struct browse *b = state(v);
+
+	if (b->passing[row + 1] == b->passing[row])
+		return false;
+	leave(v);
+	return visit(v, (size_t)b->leaf_of[row]);
+}
+
+static size_t browse_tensor(struct view *v)
+{
+	return row_at(v, v->cursor);
+}
+
+/* A node is found when the match reaches into its own part of the name: not every tensor of a group that matches. */
+static bool find(struct view *v, size_t item, const struct needle *nd)
+{
+	struct browse *b = state(v);
+	const struct node *node = node_of_item(v, item);
+	size_t above, from = 0, at, n;
+
+	if (node == b->nodes) /* the root */
+		return false;
+	if (passing_below(b, node) == 0)
+		return false;
+	above = b->flat ? 0 : node->path.n - node->label.n;
+	if (!nd->is_regex && above > nd->n)
+		from = above - nd->n;
+	while (needle_find(nd, node->path, from, &at, &n)) {
+		if (at + n > above)
+			return true;
+		from = at + 1;
+	}
+	return false;
+}
+
+static bool differs(struct view *v, size_t item)
+{
+	struct browse *b = state(v);
+	const struct node *node = node_of_item(v, item);
+
+	return node->leaf && passing_below(b, node) > 0 &&
+	       (CHANGES >> v->screen->s->rows[node->row_first].status & 1);
+}
+
+static void next_change(struct view *v, int direction)
+{
+	size_t before = v->cursor;
+
+	if (!view_seek(v, direction, false, differs))
+		screen_message(v->screen, v->screen->n_ready < v->screen->s->n_rows ? "no difference found so far" :
+			       "nothing differs here");
+	else if (direction > 0 ? v->cursor < before : v->cursor > before)
+		screen_message(v->screen, direction > 0 ? "went on at the top" : "went on at the bottom");
+}
+
+/* ---- filter and order ---- */
+
+/* Only types can be converted. */
+static bool any_retyped(const struct session *s)
+{
+	for (size_t i = 0; i < s->n_rows; i++)
+		if (s->rows[i].retyped)
+			return true;
+	return false;
+}
+
+static void filter_done(struct view *v, const char *text)
+{
+	struct browse *b = state(v);
+	struct query *q;
+	struct err e;
+
+	if (query_parse(&q, text, &e) != RC_OK) {
+		screen_trouble(v->screen, "%s", e.msg);
+		return;
+	}
+	query_free(b->typed);
+	b->typed = q;
+	snprintf(b->typed_text, sizeof(b->typed_text), "%s", text);
+	screen_want(v->screen, query_wants(q));
+	match_names(v);
+	relist(v);
+}
+
+/* Without a field: back to the tree as it is. */
+void browse_sort(struct view *v, const struct field *f, bool reverse)
+{
+	struct browse *b = state(v);
+	size_t node = here(v);
+
+	if (!f)
+		b->flat = false;
+	else if (!b->sort)
+		b->flat = true; /* the strongest of all first: that is what one sorts for */
+	b->sort = f;
+	b->reverse = reverse;
+	b->n_list = 0;
+	b->unordered = true;
+	if (f && (f->group == FIELD_DIST || f->group == FIELD_DIFF_DIST))
+		screen_want(v->screen, WANT_DIST);
+	relist(v);
+	if (f)
+		view_move(v, 0);
+	else
+		view_center(v, reveal_node(v, node));
+}
+
+/* t: all tensors in one list, or in their groups. */
+static void turn_flat(struct view *v)
+{
+	struct browse *b = state(v);
+	size_t node = here(v);
+
+	b->flat = !b->flat;
+	b->n_list = 0;
+	relist(v);
+	view_center(v, reveal_node(v, node));
+}
+
+const struct field *browse_sorted_by(struct view *v, bool *reverse)
+{
+	*reverse = state(v)->reverse;
+	return state(v)->sort;
+}
+
+const char *browse_shown(struct view *v)
+{
+	return choices[state(v)->choice].name;
+}
+
+void browse_cycle_shown(struct view *v)
+{
+	struct browse *b = state(v);
+
+	do
+		b->choice = (b->choice + 1) % (unsigned)COUNT(choices);
+	while (choices[b->choice].mask == CONVERSIONS && !any_retyped(v->screen->s));
+	relist(v);
+}
+
+/* ---- layout ---- */
+
+static enum pane resolve(const struct screen *sc, struct area body)
+{
+	if (sc->pane != PANE_AUTO)
+		return sc->pane == PANE_RIGHT && body.w < 100 ? PANE_BELOW : sc->pane;
+	return body.w >= 120 ? PANE_RIGHT : PANE_BELOW;
+}
+
+void browse_cycle_pane(struct view *v)
+{
+	struct screen *sc = v->screen;
+	int w, h;
+	static const enum pane next[] = {[PANE_OFF] = PANE_BELOW, [PANE_BELOW] = PANE_RIGHT, [PANE_RIGHT] = PANE_OFF};
+
+	term_size(&w, &h);
+	sc->pane = next[resolve(sc, (struct area){0, 0, w, h})];
+	if (sc->pane == PANE_RIGHT && w < 100)
+		sc->pane = PANE_OFF;
+}
+
+const char *browse_pane_name(struct view *v)
+{
+	static const char *const names[] = {[PANE_OFF] = "off", [PANE_BELOW] = "below", [PANE_RIGHT] = "at the right"};
+	int w, h;
+
+	term_size(&w, &h);
+	return names[resolve(v->screen, (struct area){0, 0, w, h})];
+}
+
+static void layout(struct view *v, struct area body)
+{
+	struct browse *b = state(v);
+	bool pair = v->screen->s->n_models > 1;
+
+	b->pane = resolve(v->screen, body);
+	v->list = body;
+	if (b->pane == PANE_RIGHT) {
+		int w = body.w * 2 / 5;
+
+		w = w < 52 ? 52 : w > 78 ? 78 : w;
+		v->list.w = body.w - w - 1;
+		b->details = (struct area){body.y - 1, v->list.w + 1, w, body.h + 1};
+	} else if (b->pane == PANE_BELOW) {
+		int h = body.h * 2 / 5 + 1;
+
+		h = h < 6 ? 6 : h > 16 ? 16 : h;
+		v->list.h = body.h - h;
+		b->details = (struct area){body.y + v->list.h, 0, body.w, h};
+	} else {
+		b->focus = false;
+	}
+	columns_fit(&b->columns, v->list.w - 2, pair, b->sort, b->flat);
+}
+
+/* While results pour in, a long list is put in order again only as often as that costs little of the time. */
+static void update(struct view *v)
+{
+	struct browse *b = state(v);
+
+	if (b->stale && (!screen_busy(v->screen) || seconds_since(&b->listed) > 20 * b->cost))
+		relist(v);
+}
+
 void browse_news(struct view *v, size_t row)
 {
 	struct browse *b = state(v);
@@ -668,7 +840,8 @@ void browse_news(struct view *v, size_t row)
 	for (i = b->nodes[i].parent; i != NODE_NONE; i = b->nodes[i].parent)
 		if (b->groups[i])
 			b->groups[i]->fresh = false;
-	if (by_status(b) || b->sort)
+	b->unordered = true;
+	if (by_result(b) || b->sort)
 		b->stale = true;
 }
 
@@ -683,14 +856,18 @@ static void draw_header(struct view *v, struct area a)
 	columns_draw_header(&b->columns, &p, b->sort, b->reverse);
 }
 
-static void put_mark(struct pen *p, const struct screen *sc, const struct row *r)
+static void put_mark(struct pen *p, const struct screen *sc, const struct row *r, char mark)
 {
 	enum status st = r->status;
 	bool error = r->result && r->result->error;
+	char text[2] = {mark, '\0'};
 
 	if (sc->s->n_models > 1) {
 		pen_puts(p, 1, false, status_role(st), status_mark(st, p->ascii));
-		pen_skip(p, 1);
+		pen_puts(p, 1, false, ROLE_MATCH, text);
+	} else if (mark) {
+		p->x--;
+		pen_puts(p, 1, false, ROLE_MATCH, text);
 	} else if (error || (r->t[A] && r->t[A]->trouble)) {
 		p->x--;
 		pen_puts(p, 1, false, ROLE_PROBLEM, "?");
@@ -704,7 +881,7 @@ static void put_name(struct view *v, struct pen *p, const struct node *node, con
 	struct buf shown = {0};
 	int indent = (int)(2 * (node->depth < 16 ? node->depth : 16)), most = b->columns.name / 2;
 
-	if (!b->sort) {
+	if (!b->flat) {
 		if (!node->leaf && p->ascii)
 			sign = b->open[node - b->nodes] ? "v " : "> ";
 		else if (!node->leaf)
@@ -716,7 +893,7 @@ static void put_name(struct view *v, struct pen *p, const struct node *node, con
 	} else {
 		indent = 0;
 	}
-	utf8_display(&shown, b->sort ? row->name : node->label, p->ascii);
+	utf8_display(&shown, b->flat ? row->name : node->label, p->ascii);
 	pen_put(p, b->columns.name - indent, false, node->leaf ? ROLE_TEXT : ROLE_GROUP, buf_view(&shown));
 	buf_free(&shown);
 }
@@ -741,7 +918,7 @@ static void draw_row(struct view *v, size_t at, struct area a)
 		line = line_of_group(node, g, &f.row);
 	}
 	pen_skip(&p, 1);
-	put_mark(&p, sc, line.row);
+	put_mark(&p, sc, line.row, mark_of(b, (size_t)(node - b->nodes)));
 	put_name(v, &p, node, line.row);
 	columns_draw(&b->columns, &p, sc, &line);
 }
@@ -755,6 +932,9 @@ static void draw_rest(struct view *v)
 
 	if (!node && v->screen->s->n_rows == 0)
 		term_puts(v->list.y, v->list.x + 1, v->list.w - 1, ROLE_DIM, "no tensors");
+	else if (!node)
+		term_puts(v->list.y, v->list.x + 1, v->list.w - 1, ROLE_DIM,
+			  by_result(b) && screen_busy(v->screen) ? "no tensor passes so far" : "no tensor passes");
 	if (!node || b->pane == PANE_OFF)
 		return;
 	d.name = node->path;
@@ -781,7 +961,9 @@ static void mode(struct view *v, struct buf *out)
 	if (b->choice)
 		buf_printf(out, "   only %s", choices[b->choice].name);
 	if (b->sort)
-		buf_printf(out, "   sorted by %s", b->sort->key);
+		buf_printf(out, "   sorted by %s%s", b->sort->key, b->flat ? "" : " in groups");
+	else if (b->flat)
+		buf_puts(out, "   all in one list");
 	if (v->screen->log_scale)
 		buf_puts(out, "   log scale");
 }
@@ -823,7 +1005,7 @@ static void reverse(struct view *v)
 	if (b->sort)
 		browse_sort(v, b->sort, !b->reverse);
 	else
-		screen_message(v->screen, "this is the order of the tree: s sorts");
+		screen_message(v->screen, "this is the order of the file: s sorts");
 }
 
 /* Keys while the details have them; false: they mean what they always do. */
@@ -852,10 +1034,16 @@ static bool escape(struct view *v)
 {
 	struct browse *b = state(v);
 
-	if (v->needle.n || !b->sort)
+	if (v->needle.n || !(b->sort || b->flat))
 		return false;
 	browse_sort(v, NULL, false);
 	return true;
+}
+
+static bool is_jump(enum act act)
+{
+	return act == ACT_TOP || act == ACT_BOTTOM || act == ACT_SEARCH || act == ACT_NEXT || act == ACT_PREVIOUS ||
+	       act == ACT_NEXT_CHANGE || act == ACT_PREVIOUS_CHANGE;
 }
 
 static bool act(struct view *v, enum act act)
@@ -866,6 +1054,8 @@ static bool act(struct view *v, enum act act)
 		b->n_revealed = 0; /* what the last search opened stays open */
 	if (b->focus && act_in_details(v, act))
 		return true;
+	if (is_jump(act))
+		leave(v);
 	switch (act) {
 	case ACT_OPEN: open_row(v, false); return true;
 	case ACT_FOLD: open_row(v, true); return true;
@@ -875,7 +1065,11 @@ static bool act(struct view *v, enum act act)
 	case ACT_FILTER: screen_prompt(v->screen, "& ", b->typed_text, filter_done); return true;
 	case ACT_SORT: menu_sort(v->screen); return true;
 	case ACT_REVERSE: reverse(v); return true;
-	case ACT_ORDER: browse_sort(v, NULL, false); return true;
+	case ACT_ORDER: turn_flat(v); return true;
+	case ACT_MARK:
+	case ACT_TO_MARK: screen_letter(v->screen, act, letter); return true;
+	case ACT_PAST: go_back(v); return true;
+	case ACT_FUTURE: go_on(v); return true;
 	case ACT_ESCAPE: return escape(v);
 	case ACT_OPTIONS: menu_options(v->screen); return true;
 	case ACT_PANE: b->focus = !b->focus && b->pane != PANE_OFF; return true;
@@ -902,8 +1096,11 @@ static void browse_close(struct view *v)
 	free(b->named);
 	free(b->passing);
 	free(b->list);
+	free(b->visible);
+	free(b->order);
+	free(b->rank);
 	filter_free(&b->given);
-	filter_free(&b->typed);
+	query_free(b->typed);
 }
 
 const struct view_ops browse_view = {
@@ -946,6 +1143,10 @@ enum rc browse_open(struct screen *sc, struct err *e)
 	b->named = xcalloc(sc->s->n_rows, sizeof(*b->named));
 	b->passing = xcalloc(sc->s->n_rows + 1, sizeof(*b->passing));
 	b->list = xcalloc(t->n, sizeof(*b->list));
+	b->visible = xcalloc(t->n, sizeof(*b->visible));
+	b->order = xcalloc(t->n, sizeof(*b->order));
+	b->rank = xcalloc(t->n, sizeof(*b->rank));
+	b->unordered = true;
 	b->detail_row = SIZE_MAX;
 	for (size_t i = 0; i < t->n; i++)
 		if (t->nodes[i].leaf)
@@ -955,6 +1156,7 @@ enum rc browse_open(struct screen *sc, struct err *e)
 	open_some(v, v->list.h > 0 ? (size_t)v->list.h : 1);
 	if (sc->opts->sort)
 		b->sort = field_by_key(str_of(sc->opts->sort));
+	b->flat = b->sort != NULL;
 	b->reverse = sc->opts->reverse;
 	match_names(v);
 	relist(v);

@@ -70,16 +70,16 @@ static int width_of_sorted(struct columns *cs, bool pair, const struct field *so
 	return w;
 }
 
-/* What names are left before a column of rank r takes it: in a sorted list they stand in full. */
-static int spare_for_names(unsigned r, const struct field *sort)
+/* What names are left before a column of rank r takes it: in a list without groups they stand in full. */
+static int spare_for_names(unsigned r, bool whole)
 {
 	if (r <= 2)
 		return 0;
-	return sort ? NAME_WHOLE - NAME_MIN : r > 5 ? NAME_GOOD - NAME_MIN : 0;
+	return whole ? NAME_WHOLE - NAME_MIN : r > 5 ? NAME_GOOD - NAME_MIN : 0;
 }
 
 /* Takes ranks in turn until one does not fit; those of one rank come together. */
-void columns_fit(struct columns *cs, int width, bool pair, const struct field *sort)
+void columns_fit(struct columns *cs, int width, bool pair, const struct field *sort, bool whole)
 {
 	unsigned r;
 	int left;
@@ -89,7 +89,7 @@ void columns_fit(struct columns *cs, int width, bool pair, const struct field *s
 	for (r = 1; r <= RANKS; r++) {
 		int w = width_of_rank(r, pair, sort);
 
-		if (w > left - spare_for_names(r, sort))
+		if (w > left - spare_for_names(r, whole))
 			break;
 		left -= w;
 	}

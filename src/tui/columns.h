@@ -30,7 +30,7 @@ struct line {
 	size_t rows, differ, waiting; /* of a group: rows below it; 0 rows: not a group */
 };
 
-void columns_fit(struct columns *, int width, bool pair, const struct field *sort);
+void columns_fit(struct columns *, int width, bool pair, const struct field *sort, bool whole_names);
 void columns_draw_header(const struct columns *, struct pen *, const struct field *sort, bool reverse);
 void columns_draw(const struct columns *, struct pen *, const struct screen *, const struct line *);
 

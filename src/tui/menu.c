@@ -85,8 +85,7 @@ static bool offered(const struct screen *sc, const struct field *f)
 
 	if (of_pair && sc->s->n_models < 2)
 		return false;
-	/* the distribution is there only of what was looked at */
-	return f->group != FIELD_DIST && f->group != FIELD_DIFF_DIST && strcmp(f->key, "count") != 0;
+	return strcmp(f->key, "count") != 0; /* parameters, again */
 }
 
 static size_t sort_rows_shown(struct view *v)

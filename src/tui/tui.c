@@ -32,17 +32,35 @@ static uint64_t bytes_of(const struct row *r)
 	return n;
 }
 
+static bool has_all(const struct screen *sc, const struct row *r)
+{
+	return r->result && (r->result->have & sc->want) == sc->want;
+}
+
+/* From the first row on: what is there already is passed over. */
+void screen_want(struct screen *sc, unsigned want)
+{
+	if ((sc->want | want) == sc->want)
+		return;
+	sc->want |= want;
+	sc->next = 0;
+	sc->unasked = 0;
+	for (size_t i = 0; i < sc->s->n_rows; i++)
+		if (!has_all(sc, &sc->s->rows[i]) && !u64_add(sc->unasked, bytes_of(&sc->s->rows[i]), &sc->unasked))
+			sc->unasked = UINT64_MAX / 4;
+}
+
 /* Asks for rows that nobody looked at yet, in their order, a few ahead of the workers. */
 static void ask_ahead(struct screen *sc)
 {
 	while (sc->next < sc->s->n_rows && sc->asked < AHEAD) {
 		const struct row *r = &sc->s->rows[sc->next];
 
-		if (!r->result) {
-			scan_ask(sc->scan, sc->next, WANT_STATS, PRIO_BACKGROUND, 0);
+		if (!has_all(sc, r)) {
+			scan_ask(sc->scan, sc->next, sc->want, PRIO_BACKGROUND, 0);
 			sc->asked++;
+			sc->unasked -= u64_min(sc->unasked, bytes_of(r));
 		}
-		sc->unasked -= u64_min(sc->unasked, bytes_of(r));
 		sc->next++;
 	}
 }
@@ -53,11 +71,9 @@ static void take_in(struct screen *sc, size_t row, bool first)
 	struct view *v = sc->view;
 
 	sc->news++;
-	if (first) {
-		sc->n_ready++;
-		if (row < sc->next && sc->asked)
-			sc->asked--;
-	}
+	sc->n_ready += first;
+	if (row < sc->next && sc->asked)
+		sc->asked--;
 	if (status_compared(r->status) && r->result && r->result->diff.rel_l2 > sc->strongest)
 		sc->strongest = r->result->diff.rel_l2;
 	while (v->below)
@@ -88,7 +104,7 @@ static bool view_busy(struct screen *sc)
 
 static bool is_done(struct screen *sc)
 {
-	return sc->n_ready == sc->s->n_rows && scan_idle(sc->scan) && !browse_wants_details(sc->view) && !view_busy(sc);
+	return !screen_busy(sc) && !browse_wants_details(sc->view) && !view_busy(sc);
 }
 
 /* ---- with a terminal ---- */
@@ -242,7 +258,7 @@ static enum rc run(struct screen *sc, struct err *e)
 
 int tui_run(struct session *s, const struct opts *o)
 {
-	struct screen sc = {.s = s, .opts = o, .prefix = K_NONE, .pane = PANE_AUTO};
+	struct screen sc = {.s = s, .opts = o, .prefix = K_NONE, .letter_of = ACT_NONE, .pane = PANE_AUTO};
 	struct err e;
 	enum rc rc;
 	int sig;
@@ -250,9 +266,7 @@ int tui_run(struct session *s, const struct opts *o)
 	rc = term_open(o, &e);
 	if (rc == RC_OK) {
 		sc.ascii = term_ascii();
-		for (size_t i = 0; i < s->n_rows; i++)
-			if (!u64_add(sc.unasked, bytes_of(&s->rows[i]), &sc.unasked))
-				sc.unasked = UINT64_MAX / 4;
+		screen_want(&sc, WANT_STATS);
 		sc.scan = scan_new(s, screen_wake, NULL);
 		rc = run(&sc, &e);
 		sig = term_signal();

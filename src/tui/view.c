@@ -313,6 +313,21 @@ static void prompt_key(struct screen *sc, int key)
 
 /* ---- keys ---- */
 
+void screen_letter(struct screen *sc, enum act act, void (*done)(struct view *, enum act, int))
+{
+	sc->letter_of = act;
+	sc->letter = done;
+}
+
+static void letter_key(struct screen *sc, int key)
+{
+	enum act act = sc->letter_of;
+
+	sc->letter_of = ACT_NONE;
+	if (key != K_ESC)
+		sc->letter(sc->view, act, key);
+}
+
 static void escape(struct view *v)
 {
 	if (v->needle.n)
@@ -373,6 +388,10 @@ void screen_key(struct screen *sc, int key)
 	sc->bad = false;
 	if (sc->prompt.on) {
 		prompt_key(sc, key);
+		return;
+	}
+	if (sc->letter_of != ACT_NONE) {
+		letter_key(sc, key);
 		return;
 	}
 	sc->prefix = K_NONE;
@@ -492,10 +511,7 @@ static double fraction_done(struct screen *sc)
 
 bool screen_busy(struct screen *sc)
 {
-	uint64_t done, total;
-
-	scan_progress(sc->scan, &done, &total);
-	return done != total || sc->n_ready < sc->s->n_rows;
+	return sc->next < sc->s->n_rows || !scan_idle(sc->scan);
 }
 
 /* At the right of the status line: how far the computing is, else the two keys that everyone needs. */
@@ -552,6 +568,8 @@ static void draw_status(struct screen *sc, int y, int w)
 
 	if (sc->prefix != K_NONE) {
 		buf_printf(&b, "%c...", (char)sc->prefix);
+	} else if (sc->letter_of != ACT_NONE) {
+		buf_puts(&b, sc->letter_of == ACT_MARK ? "mark: a to z" : "go to mark: a to z");
 	} else if (sc->message[0]) {
 		utf8_display(&b, str_of(sc->message), sc->ascii);
 	} else {

@@ -85,6 +85,8 @@ struct screen {
 	char message[512];
 	bool bad;          /* the message is about trouble */
 	int prefix;        /* the first of two keys, or K_NONE */
+	enum act letter_of; /* what a letter is awaited for, or ACT_NONE */
+	void (*letter)(struct view *, enum act, int key);
 	bool ascii, quit;
 	size_t n_ready;    /* rows with a result */
 	size_t next;       /* rows before this one were asked for in the background */
@@ -92,6 +94,7 @@ struct screen {
 	uint64_t unasked;  /* bytes of the rows from `next` on */
 	double strongest;  /* the largest rel_l2 so far: a full bar */
 	unsigned long news; /* grows with every result */
+	unsigned want;     /* what is computed of every row: bits of analysis/scan.h */
 
 	/* what the options view sets */
 	enum pane pane;
@@ -109,6 +112,9 @@ void view_center(struct view *, size_t row); /* likewise; in the middle unless i
 /* The next item for which test holds, from the cursor on in direction +1 or -1, around the end; false: none. */
 bool view_seek(struct view *, int direction, bool here, bool (*test)(struct view *, size_t item));
 
+/* The next key goes to `done`, as the letter of an action. */
+void screen_letter(struct screen *, enum act, void (*done)(struct view *, enum act, int key));
+void screen_want(struct screen *, unsigned want); /* more of every row, from now on */
 void screen_key(struct screen *, int key);
 void screen_draw(struct screen *);
 void screen_wake(void *unused); /* on a worker: there is something new to draw */
