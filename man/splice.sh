@@ -86,6 +86,16 @@ keys() {
 	}' "$src/tui/keys.def"
 }
 
+verbs() {
+	awk "$quote $strings"'
+	/^static const struct verb {/ { inside = 1 }
+	/^};/ { inside = 0 }
+	inside && /^\t\{"/ {
+		strings($0, s)
+		printf ".It Cm %s%s\n%s\n", s[1], (s[2] == "" ? "" : " Ar " quote(s[2])), quote(s[3])
+	}' "$src/tui/command.c"
+}
+
 formats() {
 	cat "$src"/format/*.c | awk "$quote $strings"'
 	/^const struct format format_/ { inside = 1; entry = "" }
@@ -110,6 +120,7 @@ while IFS= read -r line; do
 	@STATISTICS@) fields STAT QUANTILE ;;
 	@DIFFERENCES@) fields DIFF DIFF_DIST ;;
 	@KEYS@) keys ;;
+	@VERBS@) verbs ;;
 	@FORMATS@) formats ;;
 	*) printf '%s\n' "$line" ;;
 	esac

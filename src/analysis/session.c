@@ -127,21 +127,29 @@ static void align(struct session *s)
 	free(used);
 }
 
+static enum rc open_next(struct session *s, const char *path, struct err *e)
+{
+	struct model *m = &s->m[s->n_models];
+
+	if (model_open(m, path, s->opts->format, e) != RC_OK)
+		return err_prefix(e, "%s", path);
+	s->n_models++;
+	model_finish(m, decode_can);
+	if (s->opts->raw)
+		model_unpack(m);
+	else
+		packs_recognise(m);
+	return RC_OK;
+}
+
 enum rc session_open(struct session *s, const struct opts *o, struct err *e)
 {
 	*s = (struct session){.opts = o};
-	for (unsigned i = 0; i < o->n_paths; i++) {
-		if (model_open(&s->m[i], o->path[i], o->format, e) != RC_OK) {
+	for (unsigned i = 0; i < o->n_paths; i++)
+		if (open_next(s, o->path[i], e) != RC_OK) {
 			session_close(s);
-			return err_prefix(e, "%s", o->path[i]);
+			return RC_FAIL;
 		}
-		s->n_models++;
-		model_finish(&s->m[i], decode_can);
-		if (o->raw)
-			model_unpack(&s->m[i]);
-		else
-			packs_recognise(&s->m[i]);
-	}
 	align(s);
 	s->tree = tree_build(s);
 	s->pool = pool_new(o->threads);
@@ -160,13 +168,40 @@ void result_free(struct result *r)
 	free(r);
 }
 
-void session_close(struct session *s)
+static void free_rows(struct session *s)
 {
-	pool_free(s->pool);
 	for (size_t i = 0; i < s->n_rows; i++)
 		result_free(s->rows[i].result);
 	free(s->rows);
 	tree_free(s->tree);
+	s->n_rows = 0;
+}
+
+enum rc session_add(struct session *s, const char *path, struct err *e)
+{
+	if (open_next(s, path, e) != RC_OK)
+		return RC_FAIL;
+	free_rows(s);
+	align(s);
+	s->tree = tree_build(s);
+	return RC_OK;
+}
+
+void session_swap(struct session *s)
+{
+	struct model a = s->m[A];
+
+	s->m[A] = s->m[B];
+	s->m[B] = a;
+	free_rows(s);
+	align(s);
+	s->tree = tree_build(s);
+}
+
+void session_close(struct session *s)
+{
+	pool_free(s->pool);
+	free_rows(s);
 	for (unsigned i = 0; i < s->n_models; i++)
 		model_close(&s->m[i]);
 	*s = (struct session){0};

@@ -82,6 +82,12 @@ struct session {
 enum rc session_open(struct session *, const struct opts *, struct err *);
 void session_close(struct session *); /* safe on a zeroed one */
 
+/* A second model beside the one that is open; or A and B change places. Rows, tree and results are made anew, so no
+ * scan may be at work; the models' names and metadata stay where they are. Where a model cannot be opened nothing
+ * changes, and the sentence begins with its name. */
+enum rc session_add(struct session *, const char *path, struct err *);
+void session_swap(struct session *);
+
 void result_free(struct result *); /* NULL is fine */
 
 /* The metadata of both models, aligned by key in the order of A, B's new keys last. With one model, va alone. */

@@ -8,12 +8,14 @@
 #include "analysis/query.h"
 #include "analysis/select.h"
 #include "analysis/tree.h"
+#include "base/map.h"
 #include "base/utf8.h"
 #include "tui/cells.h"
 #include "tui/columns.h"
 #include "tui/detail.h"
 #include "tui/menu.h"
 #include "tui/plot.h"
+#include "tui/report.h"
 
 /*
  * The list shows nodes of the tree or, when it is flat, rows; either may be sorted by a field, the tree within its
@@ -832,6 +834,19 @@ static void update(struct view *v)
 		relist(v);
 }
 
+/* What a place of the list shows; a group's is held by `f`. */
+static struct line line_at(struct view *v, size_t at, struct stand_in *f)
+{
+	const struct node *node = node_at(v, at);
+	struct group *g;
+
+	if (node->leaf)
+		return (struct line){.row = &v->screen->s->rows[node->row_first]};
+	g = group_of(v, node);
+	stand_in(f, g);
+	return line_of_group(node, g, &f->row);
+}
+
 void browse_news(struct view *v, size_t row)
 {
 	struct browse *b = state(v);
@@ -905,18 +920,10 @@ static void draw_row(struct view *v, size_t at, struct area a)
 	const struct node *node = node_at(v, at);
 	struct pen p = pen_at(v, a, at == v->cursor, b->focus ? ROLE_RESTING : ROLE_CURSOR);
 	struct stand_in f;
-	struct line line;
+	struct line line = line_at(v, at, &f);
 
-	if (node->leaf) {
-		line = (struct line){.row = &sc->s->rows[node->row_first]};
-		if (!line.row->result)
-			scan_ask(sc->scan, node->row_first, WANT_STATS, PRIO_VISIBLE, 0);
-	} else {
-		struct group *g = group_of(v, node);
-
-		stand_in(&f, g);
-		line = line_of_group(node, g, &f.row);
-	}
+	if (node->leaf && !line.row->result)
+		scan_ask(sc->scan, node->row_first, WANT_STATS, PRIO_VISIBLE, 0);
 	pen_skip(&p, 1);
 	put_mark(&p, sc, line.row, mark_of(b, (size_t)(node - b->nodes)));
 	put_name(v, &p, node, line.row);
@@ -948,6 +955,100 @@ static void draw_rest(struct view *v)
 	}
 	detail_draw(&d, b->details, b->pane == PANE_RIGHT);
 	b->scroll = d.scroll;
+}
+
+/* ---- a report ---- */
+
+enum { REPORT_MOST = 2 * COLUMNS_MAX + 4 };
+
+static struct report_column report_column(const char *side, const char *key, const char *title, bool left)
+{
+	struct report_column c = {.title = title, .left = left};
+
+	snprintf(c.key, sizeof(c.key), "%s%s", side, key);
+	return c;
+}
+
+/* Of a pair json and csv have the type and the shape of both sides, and all but the bar is as on the screen. */
+static bool both_sides(struct view *v, const struct report *r, const struct column *c)
+{
+	return v->screen->s->n_models > 1 && !report_for_people(r) &&
+	       (strcmp(c->key, "type") == 0 || strcmp(c->key, "shape") == 0);
+}
+
+static size_t columns_of_report(struct view *v, const struct report *r, struct report_column out[REPORT_MOST])
+{
+	struct columns *cs = &state(v)->columns;
+	bool pair = v->screen->s->n_models > 1;
+	size_t n = 0;
+
+	out[n++] = report_column("", "name", "name", true);
+	if (pair)
+		out[n++] = report_column("", "status", "status", true);
+	if (!report_for_people(r))
+		out[n++] = report_column("", "tensors", "", false);
+	for (size_t i = 0; i < cs->n; i++) {
+		const struct column *c = cs->c[i];
+		bool sided = pair && c->title && strcmp(c->key, "bar") != 0;
+
+		if (strcmp(c->key, "bar") == 0)
+			continue;
+		if (both_sides(v, r, c))
+			out[n++] = report_column("a_", c->key, "", true);
+		out[n++] = report_column(both_sides(v, r, c) ? "b_" : !sided ? "" : c->side == A ? "a_" : "b_", c->key,
+					 column_title(c), c->left);
+	}
+	return n;
+}
+
+static void report_line(struct view *v, struct report *r, size_t at)
+{
+	struct columns *cs = &state(v)->columns;
+	struct cell cells[REPORT_MOST];
+	const struct node *node = node_at(v, at);
+	struct stand_in f;
+	struct line l = line_at(v, at, &f);
+	struct buf text[COLUMNS_MAX] = {{0}};
+	size_t n = 0;
+
+	cells[n++] = (struct cell){.kind = CELL_TEXT, .u.text = node->path};
+	if (v->screen->s->n_models > 1)
+		cells[n++] = (struct cell){.kind = CELL_TEXT, .u.text = str_of(statuses[l.row->status].name)};
+	if (!report_for_people(r))
+		cells[n++] = (struct cell){.kind = CELL_COUNT, .u.count = l.rows ? l.rows : 1};
+	for (size_t i = 0; i < cs->n; i++) {
+		const struct column *c = cs->c[i];
+
+		if (strcmp(c->key, "bar") == 0)
+			continue;
+		if (report_for_people(r)) {
+			column_text(&text[i], c, v->screen, &l);
+			cells[n++] = (struct cell){.kind = CELL_TEXT, .u.text = buf_view(&text[i])};
+			continue;
+		}
+		if (both_sides(v, r, c))
+			cells[n++] = column_value(c, &l, A);
+		cells[n++] = column_value(c, &l, both_sides(v, r, c) ? B : l.row->t[c->side] ? c->side : !c->side);
+	}
+	report_row(r, cells);
+	for (size_t i = 0; i < cs->n; i++)
+		buf_free(&text[i]);
+}
+
+static bool report(struct view *v, struct report *r)
+{
+	struct report_column columns[REPORT_MOST];
+
+	report_columns(r, columns, columns_of_report(v, r, columns));
+	for (size_t at = 0; at < state(v)->n_list; at++)
+		report_line(v, r, at);
+	return true;
+}
+
+static void copy(struct view *v, struct buf *out)
+{
+	if (state(v)->n_list)
+		buf_str(out, node_at(v, v->cursor)->path);
 }
 
 static void mode(struct view *v, struct buf *out)
@@ -1119,9 +1220,61 @@ const struct view_ops browse_view = {
 	.reveal = reveal,
 	.unreveal = unreveal,
 	.find = find,
+	.copy = copy,
+	.report = report,
 	.act = act,
 	.close = browse_close,
 };
+
+/* ---- from one session to the next ---- */
+
+/* What was set and folded, by names that outlive rows and nodes. */
+struct kept {
+	struct map open; /* groups' paths */
+	struct str at;   /* the path under the cursor */
+	const struct field *sort;
+	bool reverse, flat;
+	unsigned choice;
+	char typed_text[sizeof(((struct browse *)0)->typed_text)];
+};
+
+struct kept *browse_keep(struct view *v)
+{
+	struct browse *b = state(v);
+	struct kept *k = xcalloc(1, sizeof(*k));
+
+	k->sort = b->sort;
+	k->reverse = b->reverse;
+	k->flat = b->flat;
+	k->choice = b->choice;
+	k->at = b->nodes[here(v)].path;
+	memcpy(k->typed_text, b->typed_text, sizeof(k->typed_text));
+	for (size_t i = 1; i < v->screen->s->tree->n; i++)
+		if (!b->nodes[i].leaf && b->open[i])
+			map_add(&k->open, b->nodes[i].path, 1);
+	return k;
+}
+
+void browse_restore(struct view *v, struct kept *k)
+{
+	struct browse *b = state(v);
+	size_t at = 0;
+
+	for (size_t i = 1; i < v->screen->s->tree->n; i++) {
+		if (!b->nodes[i].leaf)
+			b->open[i] = map_get(&k->open, b->nodes[i].path) != MAP_NONE;
+		if (str_eq(b->nodes[i].path, k->at) && (at == 0 || b->nodes[i].leaf))
+			at = i;
+	}
+	b->sort = k->sort;
+	b->reverse = k->reverse;
+	b->flat = k->flat;
+	b->choice = v->screen->s->n_models > 1 ? k->choice : 0;
+	filter_done(v, k->typed_text);
+	view_center(v, reveal_node(v, at));
+	map_free(&k->open);
+	free(k);
+}
 
 enum rc browse_open(struct screen *sc, struct err *e)
 {

@@ -7,6 +7,10 @@
 /* Opens it as the first view. Fails for a pattern of the command line that is broken. */
 enum rc browse_open(struct screen *, struct err *);
 
+/* What the user set and opened, for the view of a session whose rows were made anew; freed by browse_restore. */
+struct kept *browse_keep(struct view *);
+void browse_restore(struct view *, struct kept *);
+
 /* A result arrived for a row: what it is part of must be summed up again. */
 void browse_news(struct view *, size_t row);
 

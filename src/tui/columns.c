@@ -104,7 +104,7 @@ void columns_fit(struct columns *cs, int width, bool pair, const struct field *s
 	cs->name = left + NAME_MIN;
 }
 
-static const char *title_of(const struct column *c)
+const char *column_title(const struct column *c)
 {
 	const struct field *f;
 
@@ -136,7 +136,7 @@ void columns_draw_header(const struct columns *cs, struct pen *p, const struct f
 		bool sorted = strcmp(by, c->key) == 0 && c->side == A;
 
 		pen_skip(p, 1);
-		put_title(p, c->width, !c->left, title_of(c), sorted, reverse);
+		put_title(p, c->width, !c->left, column_title(c), sorted, reverse);
 	}
 }
 
@@ -155,42 +155,35 @@ static void put_bar(struct pen *p, const struct screen *sc, const struct line *l
 	buf_free(&b);
 }
 
-static void put_type(struct pen *p, const struct column *c, const struct line *l)
+static void type_of(struct buf *b, const struct line *l, bool ascii)
 {
 	const struct row *r = l->row;
-	struct buf b = {0};
 
 	if (!l->rows)
-		type_text(&b, r->t[A] ? r->t[A]->type_name : NULL, r->t[B] ? r->t[B]->type_name : NULL, p->ascii);
+		type_text(b, r->t[A] ? r->t[A]->type_name : NULL, r->t[B] ? r->t[B]->type_name : NULL, ascii);
 	else if (l->type[A] || l->type[B])
-		type_text(&b, l->type[A], l->type[B], p->ascii);
+		type_text(b, l->type[A], l->type[B], ascii);
 	else
-		buf_puts(&b, "mixed");
-	pen_put(p, c->width, false, l->rows ? ROLE_DIM : ROLE_TEXT, buf_view(&b));
-	buf_free(&b);
+		buf_puts(b, "mixed");
 }
 
 /* In the place of a shape a group says how many of its tensors differ. */
-static void put_shape(struct pen *p, const struct column *c, const struct screen *sc, const struct line *l)
+static void shape_of(struct buf *b, const struct screen *sc, const struct line *l)
 {
-	struct buf b = {0};
-
 	if (!l->rows)
-		shape_text(&b, l->row, p->ascii);
+		shape_text(b, l->row, sc->ascii);
 	else if (sc->s->n_models < 2)
-		buf_printf(&b, "%zu tensor%s", l->rows, l->rows == 1 ? "" : "s");
+		buf_printf(b, "%zu tensor%s", l->rows, l->rows == 1 ? "" : "s");
 	else if (l->waiting && !l->differ)
-		buf_printf(&b, "%zu tensor%s", l->rows, l->rows == 1 ? "" : "s");
+		buf_printf(b, "%zu tensor%s", l->rows, l->rows == 1 ? "" : "s");
 	else if (l->differ == l->rows)
-		buf_printf(&b, l->rows == 1 ? "%zu differs" : "all %zu differ", l->rows);
+		buf_printf(b, l->rows == 1 ? "%zu differs" : "all %zu differ", l->rows);
 	else if (l->differ && l->rows < 10000)
-		buf_printf(&b, "%zu/%zu differ", l->differ, l->rows);
+		buf_printf(b, "%zu/%zu differ", l->differ, l->rows);
 	else if (l->differ)
-		buf_printf(&b, "%zu differ", l->differ);
+		buf_printf(b, "%zu differ", l->differ);
 	else
-		buf_printf(&b, "0/%zu differ", l->rows);
-	pen_put(p, c->width, false, l->rows ? ROLE_DIM : ROLE_TEXT, buf_view(&b));
-	buf_free(&b);
+		buf_printf(b, "0/%zu differ", l->rows);
 }
 
 /* Whether a value that is not there will come. */
@@ -208,42 +201,79 @@ static bool comes(const struct line *l, const struct field *f, int side)
 	return !r->result && r->t[side] && !r->t[side]->trouble;
 }
 
-static void put_value(struct pen *p, const struct column *c, const struct line *l)
+struct cell column_value(const struct column *c, const struct line *l, int side)
+{
+	bool other = c->title && !l->row->t[c->side]; /* "mean A" of what only B has */
+
+	if (strcmp(c->key, "bar") == 0 || other || !l->row->t[side])
+		return (struct cell){.kind = CELL_NONE};
+	if (strcmp(c->key, "type") == 0 && l->rows)
+		return l->type[side] ? (struct cell){.kind = CELL_TEXT, .u.text = str_of(l->type[side])} :
+				       (struct cell){.kind = CELL_TEXT, .u.text = STR("mixed")};
+	if (strcmp(c->key, "shape") == 0 && l->rows)
+		return (struct cell){.kind = CELL_NONE};
+	return field_get(field_by_key(str_of(c->key)), l->row, side);
+}
+
+/* A value that is not there and will not come is a dash. */
+static void value_text(struct buf *b, const struct column *c, const struct cell *cell, bool coming, bool ascii)
+{
+	if (cell->kind == CELL_NONE)
+		buf_puts(b, coming ? (ascii ? "..." : "…") : "-");
+	else if (cell->kind == CELL_COUNT && c->width < 10)
+		fmt_short(b, cell->u.count);
+	else
+		cell_text(b, cell, ascii);
+}
+
+/* Of a pair a value is A's, or that of the one side there is. */
+static int side_of(const struct column *c, const struct line *l)
+{
+	return l->row->t[c->side] || c->title ? c->side : c->side == A ? B : A;
+}
+
+void column_text(struct buf *b, const struct column *c, const struct screen *sc, const struct line *l)
 {
 	const struct field *f = field_by_key(str_of(c->key));
-	bool other = c->title && !l->row->t[c->side]; /* "mean A" of what only B has */
-	struct cell cell = {.kind = CELL_NONE};
-	struct buf b = {0};
-	enum role role = ROLE_TEXT;
+	struct cell cell;
 
-	if (!other)
-		cell = field_get(f, l->row, c->side);
-	if (cell.kind == CELL_NONE)
-		buf_puts(&b, !other && comes(l, f, c->side) ? (p->ascii ? "..." : "…") : "-");
-	else if (cell.kind == CELL_COUNT && c->width < 10)
-		fmt_short(&b, cell.u.count);
-	else
-		cell_text(&b, &cell, p->ascii);
-	if (cell.kind == CELL_NONE || (l->rows && l->waiting && f->group != FIELD_HEADER))
-		role = ROLE_DIM;
-	pen_put(p, c->width, !c->left, role, buf_view(&b));
-	buf_free(&b);
+	if (strcmp(c->key, "type") == 0) {
+		type_of(b, l, sc->ascii);
+	} else if (strcmp(c->key, "shape") == 0) {
+		shape_of(b, sc, l);
+	} else {
+		cell = column_value(c, l, side_of(c, l));
+		value_text(b, c, &cell, l->row->t[side_of(c, l)] && f && comes(l, f, c->side), sc->ascii);
+	}
+}
+
+static enum role role_of(const struct column *c, const struct line *l)
+{
+	const struct field *f = field_by_key(str_of(c->key));
+	struct cell cell;
+
+	if (strcmp(c->key, "type") == 0 || strcmp(c->key, "shape") == 0)
+		return l->rows ? ROLE_DIM : ROLE_TEXT;
+	cell = column_value(c, l, side_of(c, l));
+	return cell.kind == CELL_NONE || (l->rows && l->waiting && f->group != FIELD_HEADER) ? ROLE_DIM : ROLE_TEXT;
 }
 
 void columns_draw(const struct columns *cs, struct pen *p, const struct screen *sc, const struct line *l)
 {
+	struct buf b = {0};
+
 	p->needle = NULL; /* names are searched, not numbers */
 	for (size_t i = 0; i < cs->n; i++) {
 		const struct column *c = cs->c[i];
 
 		pen_skip(p, 1);
-		if (strcmp(c->key, "bar") == 0)
+		if (strcmp(c->key, "bar") == 0) {
 			put_bar(p, sc, l);
-		else if (strcmp(c->key, "type") == 0)
-			put_type(p, c, l);
-		else if (strcmp(c->key, "shape") == 0)
-			put_shape(p, c, sc, l);
-		else
-			put_value(p, c, l);
+			continue;
+		}
+		buf_clear(&b);
+		column_text(&b, c, sc, l);
+		pen_put(p, c->width, !c->left, role_of(c, l), buf_view(&b));
 	}
+	buf_free(&b);
 }

@@ -31,6 +31,10 @@ struct line {
 };
 
 void columns_fit(struct columns *, int width, bool pair, const struct field *sort, bool whole_names);
+const char *column_title(const struct column *);
+/* The cell as it is drawn, and the value behind it: the type and the shape are those of a side. */
+void column_text(struct buf *, const struct column *, const struct screen *, const struct line *);
+struct cell column_value(const struct column *, const struct line *, int side);
 void columns_draw_header(const struct columns *, struct pen *, const struct field *sort, bool reverse);
 void columns_draw(const struct columns *, struct pen *, const struct screen *, const struct line *);
 

@@ -579,28 +579,91 @@ int term_key(void)
 	}
 }
 
+/* ---- giving text away ---- */
+
+static void base64(struct buf *out, struct str s)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char *p = (const unsigned char *)s.p;
+
+	for (size_t i = 0; i < s.n; i += 3) {
+		unsigned n = s.n - i < 3 ? (unsigned)(s.n - i) : 3, bits = 0;
+
+		for (unsigned k = 0; k < 3; k++)
+			bits = bits << 8 | (k < n ? p[i + k] : 0);
+		for (unsigned k = 0; k < 4; k++)
+			buf_putc(out, k <= n ? digits[bits >> (18 - 6 * k) & 63] : '=');
+	}
+}
+
+bool term_copy(struct str s)
+{
+	const char *name = getenv("TERM");
+	struct buf b = {0};
+
+	/* consoles without a clipboard, which show what they do not understand */
+	if (name && (strncmp(name, "linux", 5) == 0 || strncmp(name, "vt", 2) == 0))
+		return false;
+	buf_puts(&b, "\033]52;c;");
+	base64(&b, s);
+	buf_puts(&b, "\a");
+	fwrite(b.p, 1, b.n, term.seen ? stdout : term.out);
+	fflush(term.seen ? stdout : term.out);
+	buf_free(&b);
+	return true;
+}
+
+void term_text(struct buf *out, int y)
+{
+	size_t cap = (size_t)term.width * 6 + 1; /* combining characters share a cell */
+	wchar_t *line = xcalloc(cap, sizeof(*line));
+	int n = mvinnwstr(y, 0, line, (int)cap - 1);
+
+	while (n > 0 && line[n - 1] == L' ')
+		n--;
+	for (int i = 0; i < n; i++) {
+		char mb[16];
+		mbstate_t state = {0};
+		size_t len = wcrtomb(mb, line[i], &state);
+
+		buf_add(out, len == (size_t)-1 ? "?" : mb, len == (size_t)-1 ? 1 : len);
+	}
+	free(line);
+}
+
+void term_line(struct buf *out, int y, int x, int width)
+{
+	struct buf whole = {0};
+	struct str s;
+	size_t used;
+
+	term_text(&whole, y);
+	s = buf_view(&whole);
+	used = utf8_fit(s, (size_t)x, &(size_t){0});
+	s = (struct str){s.p + used, s.n - used};
+	s.n = utf8_fit(s, (size_t)width, &used);
+	while (s.n && s.p[0] == ' ') {
+		s.p++;
+		s.n--;
+	}
+	while (s.n && s.p[s.n - 1] == ' ')
+		s.n--;
+	buf_str(out, s);
+	buf_free(&whole);
+}
+
 /* ---- for tests ---- */
 
 void term_save_text(FILE *f)
 {
-	size_t cap = (size_t)term.width * 6 + 1; /* combining characters share a cell */
-	wchar_t *line = xcalloc(cap, sizeof(*line));
+	struct buf b = {0};
 
 	for (int y = 0; y < term.height; y++) {
-		int n = mvinnwstr(y, 0, line, (int)cap - 1);
-
-		while (n > 0 && line[n - 1] == L' ')
-			n--;
-		for (int i = 0; i < n; i++) {
-			char mb[16];
-			mbstate_t state = {0};
-			size_t len = wcrtomb(mb, line[i], &state);
-
-			fwrite(len == (size_t)-1 ? "?" : mb, 1, len == (size_t)-1 ? 1 : len, f);
-		}
-		fputc('\n', f);
+		term_text(&b, y);
+		buf_putc(&b, '\n');
 	}
-	free(line);
+	fwrite(b.p, 1, b.n, f);
+	buf_free(&b);
 }
 
 /* Without colours: b bold, d dim, u underlined, and upper case, or R for nothing else, when reversed. */

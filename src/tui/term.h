@@ -87,6 +87,13 @@ unsigned term_wait(int ms);
 int term_key(void);   /* the next key, or K_NONE */
 void term_wake(void); /* from any thread, once taken, until term_close */
 
+/* Gives text to the terminal's clipboard (OSC 52); false: this kind of terminal would show it instead. */
+bool term_copy(struct str);
+
+/* Appends a line as it is on the screen, without the blanks at its end; or a part of it, without those at its front. */
+void term_text(struct buf *, int y);
+void term_line(struct buf *, int y, int x, int width);
+
 /* The screen as text, blanks at the ends of lines cut, and its looks: a letter a cell, as the table in term.c says; on
  * a scale of colour 0 to 9 and A to J (K: no number), or A to Y with M for 0 (Z). Where cells have halves, the lower
  * ones follow. */

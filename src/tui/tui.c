@@ -65,30 +65,36 @@ static void ask_ahead(struct screen *sc)
 	}
 }
 
-static void take_in(struct screen *sc, size_t row, bool first)
+static void note_result(struct screen *sc, size_t row)
 {
 	const struct row *r = &sc->s->rows[row];
+
+	sc->n_ready += !sc->had[row];
+	sc->had[row] = true;
+	if (status_compared(r->status) && r->result && r->result->diff.rel_l2 > sc->strongest)
+		sc->strongest = r->result->diff.rel_l2;
+}
+
+static void take_in(struct screen *sc, size_t row)
+{
 	struct view *v = sc->view;
 
 	sc->news++;
-	sc->n_ready += first;
+	note_result(sc, row);
 	if (row < sc->next && sc->asked)
 		sc->asked--;
-	if (status_compared(r->status) && r->result && r->result->diff.rel_l2 > sc->strongest)
-		sc->strongest = r->result->diff.rel_l2;
 	while (v->below)
 		v = v->below;
 	browse_news(v, row);
 }
 
-static bool take_all(struct screen *sc, bool *had)
+static bool take_all(struct screen *sc)
 {
 	bool any = false;
 	size_t row;
 
 	while (scan_take(sc->scan, &row)) {
-		take_in(sc, row, !had[row]);
-		had[row] = true;
+		take_in(sc, row);
 		any = true;
 	}
 	if (any || sc->next == 0)
@@ -105,6 +111,67 @@ static bool view_busy(struct screen *sc)
 static bool is_done(struct screen *sc)
 {
 	return !screen_busy(sc) && !browse_wants_details(sc->view) && !view_busy(sc);
+}
+
+/* ---- the session ---- */
+
+static void start(struct screen *sc)
+{
+	sc->had = xcalloc(sc->s->n_rows, sizeof(*sc->had));
+	sc->n_ready = sc->asked = 0;
+	sc->strongest = 0;
+	for (size_t i = 0; i < sc->s->n_rows; i++)
+		if (sc->s->rows[i].result) /* what could not be opened leaves what there is */
+			note_result(sc, i);
+	sc->scan = scan_new(sc->s, screen_wake, NULL);
+	sc->want = 0;
+	screen_want(sc, WANT_STATS);
+}
+
+static void stop(struct screen *sc)
+{
+	scan_free(sc->scan);
+	free(sc->had);
+}
+
+/* A second model, or A and B the other way round: all that knows of rows is made anew, what the user set stays. */
+static void change_session(struct screen *sc)
+{
+	struct view *v = sc->view;
+	struct err e, unused;
+	enum rc rc = RC_OK;
+	struct kept *k;
+
+	if (sc->change == CHANGE_ADD) {
+		screen_message(sc, "opening %s", sc->added);
+		screen_draw(sc);
+	}
+	while (v->below)
+		v = v->below;
+	k = browse_keep(v);
+	while (sc->view)
+		view_pop(sc);
+	sc->quit = false;
+	stop(sc);
+	if (sc->change == CHANGE_ADD)
+		rc = session_add(sc->s, sc->added, &e);
+	else
+		session_swap(sc->s);
+	sc->change = CHANGE_NONE;
+	sc->message[0] = '\0';
+	sc->metric = 0; /* one model's are not a pair's */
+	start(sc);
+	browse_open(sc, &unused); /* its patterns were read once already */
+	browse_restore(sc->view, k);
+	if (rc != RC_OK)
+		screen_trouble(sc, "%s", e.msg);
+}
+
+static void strike(struct screen *sc, int key)
+{
+	screen_key(sc, key);
+	if (sc->change != CHANGE_NONE && !sc->quit)
+		change_session(sc);
 }
 
 /* ---- with a terminal ---- */
@@ -129,7 +196,7 @@ static int patience(long frame_due, const struct timespec *frame, bool resting, 
 	return ms == LONG_MAX ? -1 : ms > 0 ? (int)ms : 0;
 }
 
-static void interact(struct screen *sc, bool *had)
+static void interact(struct screen *sc)
 {
 	struct timespec frame = {0}, key = {0};
 	bool draw = true, news = false, own = false;
@@ -140,7 +207,7 @@ static void interact(struct screen *sc, bool *had)
 		long due;
 		int k;
 
-		news = take_all(sc, had) || news;
+		news = take_all(sc) || news;
 		due = own ? OWN_MS : news ? FRAME_MS : screen_busy(sc) ? PROGRESS_MS : 0;
 		if (draw || (due && ms_since(&frame) >= due)) {
 			screen_draw(sc);
@@ -157,7 +224,7 @@ static void interact(struct screen *sc, bool *had)
 		if (ev & EV_END)
 			return;
 		while ((ev & EV_KEY) && !sc->quit && (k = term_key()) != K_NONE) {
-			screen_key(sc, k);
+			strike(sc, k);
 			clock_gettime(CLOCK_MONOTONIC, &key);
 			draw = true;
 		}
@@ -168,10 +235,10 @@ static void interact(struct screen *sc, bool *had)
 
 /* ---- without ---- */
 
-static void wait_for_all(struct screen *sc, bool *had)
+static void wait_for_all(struct screen *sc)
 {
 	for (;;) {
-		take_all(sc, had);
+		take_all(sc);
 		screen_draw(sc); /* what came into sight is asked for */
 		browse_ask_details(sc->view);
 		if (is_done(sc))
@@ -193,14 +260,14 @@ static enum rc save(const char *file, void (*write)(FILE *), struct err *e)
 	return RC_OK;
 }
 
-static enum rc perform(struct screen *sc, const struct action *a, bool *had, struct err *e)
+static enum rc perform(struct screen *sc, const struct action *a, struct err *e)
 {
 	switch (a->step) {
 	case STEP_KEY:
-		screen_key(sc, a->key);
+		strike(sc, a->key);
 		break;
 	case STEP_WAIT:
-		wait_for_all(sc, had);
+		wait_for_all(sc);
 		break;
 	case STEP_SAVE:
 		return save(a->file, term_save_text, e);
@@ -214,13 +281,13 @@ static enum rc perform(struct screen *sc, const struct action *a, bool *had, str
 		break;
 	}
 	if (!sc->quit) {
-		take_all(sc, had);
+		take_all(sc);
 		screen_draw(sc);
 	}
 	return RC_OK;
 }
 
-static enum rc run_script(struct screen *sc, const char *path, bool *had, struct err *e)
+static enum rc run_script(struct screen *sc, const char *path, struct err *e)
 {
 	struct script script;
 	struct action a;
@@ -228,12 +295,12 @@ static enum rc run_script(struct screen *sc, const char *path, bool *had, struct
 
 	if (rc != RC_OK)
 		return rc;
-	take_all(sc, had);
+	take_all(sc);
 	screen_draw(sc);
 	while (rc == RC_OK && !sc->quit && !term_signal()) {
 		rc = script_next(&script, &a, e);
 		if (rc == RC_OK)
-			rc = perform(sc, &a, had, e);
+			rc = perform(sc, &a, e);
 	}
 	script_close(&script);
 	return rc;
@@ -243,16 +310,16 @@ static enum rc run_script(struct screen *sc, const char *path, bool *had, struct
 
 static enum rc run(struct screen *sc, struct err *e)
 {
-	bool *had = xcalloc(sc->s->n_rows, sizeof(*had)); /* rows that had a result before */
-	enum rc rc = browse_open(sc, e);
+	enum rc rc;
 
+	start(sc);
+	rc = browse_open(sc, e);
 	if (rc == RC_OK && sc->opts->keys_file)
-		rc = run_script(sc, sc->opts->keys_file, had, e);
+		rc = run_script(sc, sc->opts->keys_file, e);
 	else if (rc == RC_OK)
-		interact(sc, had);
+		interact(sc);
 	while (sc->view)
 		view_pop(sc);
-	free(had);
 	return rc;
 }
 
@@ -266,12 +333,10 @@ int tui_run(struct session *s, const struct opts *o)
 	rc = term_open(o, &e);
 	if (rc == RC_OK) {
 		sc.ascii = term_ascii();
-		screen_want(&sc, WANT_STATS);
-		sc.scan = scan_new(s, screen_wake, NULL);
 		rc = run(&sc, &e);
 		sig = term_signal();
 		/* first the terminal, then the wait for what the workers are at */
-		scan_free(sc.scan);
+		stop(&sc);
 		term_close();
 		if (sig)
 			raise(sig);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "tui/command.h"
 #include "tui/heat.h"
 #include "tui/help.h"
 #include "tui/hex.h"
@@ -13,6 +14,7 @@
 #include "tui/jobs.h"
 #include "tui/map.h"
 #include "tui/meta.h"
+#include "tui/report.h"
 #include "tui/summary.h"
 #include "tui/table.h"
 
@@ -295,7 +297,10 @@ static void prompt_key(struct screen *sc, int key)
 			search_cancel(sc->view);
 		return;
 	}
-	if (key == K_BACKSPACE) {
+	if (key == K_TAB) {
+		if (p->complete)
+			p->complete(sc, p);
+	} else if (key == K_BACKSPACE) {
 		prompt_erase(p);
 	} else if (key == 21) { /* ^U */
 		p->n = 0;
@@ -319,6 +324,25 @@ void screen_letter(struct screen *sc, enum act act, void (*done)(struct view *, 
 	sc->letter = done;
 }
 
+void screen_ask(struct screen *sc, void (*yes)(struct view *), const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(sc->question, sizeof(sc->question), fmt, ap);
+	va_end(ap);
+	sc->yes = yes;
+}
+
+static void answer_key(struct screen *sc, int key)
+{
+	sc->question[0] = '\0';
+	if (key == 'y' || key == 'Y')
+		sc->yes(sc->view);
+	else
+		screen_message(sc, "no");
+}
+
 static void letter_key(struct screen *sc, int key)
 {
 	enum act act = sc->letter_of;
@@ -334,6 +358,27 @@ static void escape(struct view *v)
 		needle_clear(&v->needle);
 	else if (v->below)
 		view_pop(v->screen);
+}
+
+/* Y: by the terminal itself, so that it works over ssh, too. */
+static void copy(struct view *v)
+{
+	struct buf b = {0};
+	size_t row = view_tensor(v);
+
+	if (v->ops->copy)
+		v->ops->copy(v, &b);
+	else if (row != SIZE_MAX)
+		buf_str(&b, v->screen->s->rows[row].name);
+	else if (v->ops->rows(v))
+		term_line(&b, v->list.y + (int)(v->cursor - v->top), v->list.x, v->list.w);
+	if (b.n == 0)
+		screen_message(v->screen, "there is nothing to copy here");
+	else if (!term_copy(buf_view(&b)))
+		screen_trouble(v->screen, "this terminal has no way to copy");
+	else
+		screen_message(v->screen, "copied: %.400s", b.p);
+	buf_free(&b);
 }
 
 static void common_act(struct view *v, enum act act)
@@ -365,6 +410,10 @@ static void common_act(struct view *v, enum act act)
 	case ACT_HISTOGRAM: hist_open(sc); break;
 	case ACT_VALUES: table_open(sc); break;
 	case ACT_BYTES: hex_open(sc); break;
+	case ACT_COMMAND: command_prompt(sc); break;
+	case ACT_WRITE: report_prompt(sc); break;
+	case ACT_COPY: copy(v); break;
+	case ACT_SWAP: sc->change = CHANGE_SWAP; break;
 	case ACT_REDRAW: term_redraw(); break;
 	default: break;
 	}
@@ -388,6 +437,10 @@ void screen_key(struct screen *sc, int key)
 	sc->bad = false;
 	if (sc->prompt.on) {
 		prompt_key(sc, key);
+		return;
+	}
+	if (sc->question[0]) {
+		answer_key(sc, key);
 		return;
 	}
 	if (sc->letter_of != ACT_NONE) {
@@ -540,21 +593,25 @@ static int draw_progress(struct screen *sc, int y, int w)
 static int draw_prompt(struct screen *sc, int y, int w)
 {
 	struct prompt *p = &sc->prompt;
-	struct buf b = {0};
+	struct buf b = {0}, note = {0};
 	struct str s;
-	int x = 1, note = sc->message[0] ? (int)strlen(sc->message) + 2 : 0;
+	int x = 1, room;
 
+	utf8_display(&b, str_of(sc->message), sc->ascii);
+	utf8_ellipsis(&note, buf_view(&b), (size_t)(w / 2), sc->ascii);
+	room = w - 3 - (int)utf8_width(buf_view(&note));
 	x += term_puts(y, x, w - x, ROLE_STATUS, p->label);
+	buf_clear(&b);
 	utf8_display(&b, str_of(p->text), sc->ascii);
 	s = buf_view(&b);
-	while (s.n && (int)utf8_width(s) > w - x - 2 - note) { /* the end is where one types */
+	while (s.n && (int)utf8_width(s) > room - x) { /* the end is where one types */
 		s.p++;
 		s.n--;
 	}
 	x += term_put(y, x, w - x, ROLE_STATUS, s);
-	if (note)
-		term_puts(y, w - note, note, ROLE_PROBLEM, sc->message);
+	term_put(y, room + 2, w - room - 2, ROLE_PROBLEM, buf_view(&note));
 	buf_free(&b);
+	buf_free(&note);
 	return x;
 }
 
@@ -566,7 +623,11 @@ static void draw_status(struct screen *sc, int y, int w)
 	int end = draw_progress(sc, y, w);
 	enum role role = sc->bad ? ROLE_PROBLEM : ROLE_STATUS;
 
-	if (sc->prefix != K_NONE) {
+	if (sc->question[0]) {
+		utf8_display(&b, str_of(sc->question), sc->ascii);
+		buf_puts(&b, " (y/n)");
+		role = ROLE_PROBLEM;
+	} else if (sc->prefix != K_NONE) {
 		buf_printf(&b, "%c...", (char)sc->prefix);
 	} else if (sc->letter_of != ACT_NONE) {
 		buf_puts(&b, sc->letter_of == ACT_MARK ? "mark: a to z" : "go to mark: a to z");

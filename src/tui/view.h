@@ -23,6 +23,7 @@ struct area {
 };
 
 struct view;
+struct report;
 
 struct view_ops {
 	const char *title;  /* NULL: the names of the models stand in the title line */
@@ -49,6 +50,9 @@ struct view_ops {
 	void (*unreveal)(struct view *);                   /* closes what reveal opened for a search being typed */
 	bool (*find)(struct view *, size_t item, const struct needle *);
 
+	void (*copy)(struct view *, struct buf *);         /* what Y copies; NULL: the text of the selected row */
+	bool (*report)(struct view *, struct report *);    /* a table of what it shows; NULL or false: lines of text */
+
 	bool (*act)(struct view *, enum act);              /* false: not here; the common keys follow */
 	void (*close)(struct view *);                      /* frees what the state holds; NULL */
 };
@@ -65,14 +69,20 @@ struct view {
 	size_t from_cursor, from_top; /* where the search that is being typed began */
 };
 
+enum { PROMPT_MAX = 400 };
+
 struct prompt {
 	bool on;
 	const char *label;
-	char text[256];
+	char text[PROMPT_MAX];
 	size_t n;
 	bool search;
 	void (*done)(struct view *, const char *text); /* Enter */
+	void (*complete)(struct screen *, struct prompt *); /* Tab; NULL: nothing */
 };
+
+/* What is to become of the session, as soon as the key that asked for it is done with. */
+enum change { CHANGE_NONE, CHANGE_ADD, CHANGE_SWAP };
 
 enum pane { PANE_OFF, PANE_BELOW, PANE_RIGHT, PANE_AUTO };
 
@@ -83,11 +93,17 @@ struct screen {
 	struct view *view; /* the one on top */
 	struct prompt prompt;
 	char message[512];
+	enum change change;
+	char added[PROMPT_MAX]; /* the model to open beside the first one */
+	char written[PROMPT_MAX]; /* the file that was last written to */
 	bool bad;          /* the message is about trouble */
 	int prefix;        /* the first of two keys, or K_NONE */
 	enum act letter_of; /* what a letter is awaited for, or ACT_NONE */
 	void (*letter)(struct view *, enum act, int key);
+	char question[PROMPT_MAX + 64]; /* awaits y or another key; "": none */
+	void (*yes)(struct view *);
 	bool ascii, quit;
+	bool *had;         /* by row: it had a result before */
 	size_t n_ready;    /* rows with a result */
 	size_t next;       /* rows before this one were asked for in the background */
 	size_t asked;      /* in the background and not there yet */
@@ -112,6 +128,9 @@ void view_center(struct view *, size_t row); /* likewise; in the middle unless i
 /* The next item for which test holds, from the cursor on in direction +1 or -1, around the end; false: none. */
 bool view_seek(struct view *, int direction, bool here, bool (*test)(struct view *, size_t item));
 
+/* Asks for a y; any other key: no. */
+void screen_ask(struct screen *, void (*yes)(struct view *), const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 /* The next key goes to `done`, as the letter of an action. */
 void screen_letter(struct screen *, enum act, void (*done)(struct view *, enum act, int key));
 void screen_want(struct screen *, unsigned want); /* more of every row, from now on */
@@ -121,6 +140,7 @@ void screen_wake(void *unused); /* on a worker: there is something new to draw *
 bool screen_busy(struct screen *); /* something is being computed, or is still to be */
 void screen_message(struct screen *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void screen_trouble(struct screen *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A prompt on the status line; `done` gets what was typed. */
 void screen_prompt(struct screen *, const char *label, const char *text, void (*done)(struct view *, const char *));
 
 /* Pieces of a line, from left to right. With `selected` every piece has the cursor's role. */

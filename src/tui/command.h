@@ -1,0 +1,15 @@
+/* Commands that are typed (:), and the completion of what one types. */
+#ifndef TUI_COMMAND_H
+#define TUI_COMMAND_H
+
+#include "tui/view.h"
+
+void command_prompt(struct screen *);
+
+/* The path that a user typed: "~/" is the home directory. */
+void path_of_user(char *out, size_t size, const char *typed);
+
+/* Completes the path that the whole prompt is: as far as there is one way, and then says which there are. */
+void complete_path(struct screen *, struct prompt *);
+
+#endif
