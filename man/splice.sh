@@ -82,7 +82,8 @@ keys() {
 		n_names = split(s[1], name, " ")
 		names = ""
 		for (i = 1; i <= n_names; i++) names = names (i > 1 ? " , " : "") "\\&" quote(name[i])
-		printf ".It Cm %s\n%s\n", names, quote(s[n])
+		action = $0; sub(/^KEY\(/, "", action); sub(/,.*/, "", action); gsub(/_/, "-", action)
+		printf ".It Cm %s\n%s\n.Pq Em %s\n", names, quote(s[n]), quote(tolower(action))
 	}' "$src/tui/keys.def"
 }
 
@@ -94,6 +95,16 @@ verbs() {
 		strings($0, s)
 		printf ".It Cm %s%s\n%s\n", s[1], (s[2] == "" ? "" : " Ar " quote(s[2])), quote(s[3])
 	}' "$src/tui/command.c"
+}
+
+settings() {
+	awk "$quote $strings"'
+	/^const struct setting settings/ { inside = 1 }
+	/^};/ { inside = 0 }
+	inside && /^\t\{"/ {
+		strings($0, s)
+		printf ".It Cm %s Ar %s\n%s\n", s[1], quote(s[2]), quote(s[3])
+	}' "$src/tui/config.c"
 }
 
 formats() {
@@ -121,6 +132,7 @@ while IFS= read -r line; do
 	@DIFFERENCES@) fields DIFF DIFF_DIST ;;
 	@KEYS@) keys ;;
 	@VERBS@) verbs ;;
+	@SETTINGS@) settings ;;
 	@FORMATS@) formats ;;
 	*) printf '%s\n' "$line" ;;
 	esac

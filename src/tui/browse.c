@@ -11,6 +11,7 @@
 #include "base/map.h"
 #include "base/utf8.h"
 #include "tui/cells.h"
+#include "tui/chooser.h"
 #include "tui/columns.h"
 #include "tui/detail.h"
 #include "tui/menu.h"
@@ -728,8 +729,6 @@ void browse_sort(struct view *v, const struct field *f, bool reverse)
 	b->reverse = reverse;
 	b->n_list = 0;
 	b->unordered = true;
-	if (f && (f->group == FIELD_DIST || f->group == FIELD_DIFF_DIST))
-		screen_want(v->screen, WANT_DIST);
 	relist(v);
 	if (f)
 		view_move(v, 0);
@@ -822,7 +821,9 @@ static void layout(struct view *v, struct area body)
 	} else {
 		b->focus = false;
 	}
-	columns_fit(&b->columns, v->list.w - 2, pair, b->sort, b->flat);
+	columns_fit(&b->columns, v->list.w - 2, pair, b->sort, b->flat, &v->screen->settings.columns[pair]);
+	if (columns_want_distribution(&b->columns))
+		screen_want(v->screen, WANT_DIST);
 }
 
 /* While results pour in, a long list is put in order again only as often as that costs little of the time. */
@@ -1167,6 +1168,7 @@ static bool act(struct view *v, enum act act)
 	case ACT_SORT: menu_sort(v->screen); return true;
 	case ACT_REVERSE: reverse(v); return true;
 	case ACT_ORDER: turn_flat(v); return true;
+	case ACT_COLUMNS: chooser_open(v->screen, &b->columns); return true;
 	case ACT_MARK:
 	case ACT_TO_MARK: screen_letter(v->screen, act, letter); return true;
 	case ACT_PAST: go_back(v); return true;

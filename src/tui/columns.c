@@ -1,6 +1,8 @@
 #include "tui/columns.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fmt.h"
@@ -36,6 +38,105 @@ static const struct column table[] = {
 	{"snr_db", NULL, 9, false, A, {0, 14}},
 	{"sign_flips", NULL, 10, false, A, {0, 15}},
 };
+
+/* ---- one column ---- */
+
+enum { FIELDS_MOST = 80, WIDTH = 10 };
+
+/* "std A": made once for every field and side. */
+static const char *sided_title(const struct field *f, int side)
+{
+	static char titles[FIELDS_MOST][2][24];
+	char *title = titles[(f - fields) % FIELDS_MOST][side];
+
+	snprintf(title, sizeof(titles[0][0]), "%s %c", f->title, side == A ? 'A' : 'B');
+	return title;
+}
+
+/* As the table has it, or as wide as numbers are. */
+static struct column column_of(const struct field *f, int side, bool sided)
+{
+	for (size_t i = 0; i < COUNT(table); i++)
+		if (strcmp(table[i].key, f->key) == 0 && table[i].side == side && (table[i].title != NULL) == sided)
+			return table[i];
+	return (struct column){f->key, sided ? sided_title(f, side) : NULL, WIDTH, f->kind == CELL_TEXT, side, {0, 0}};
+}
+
+static bool of_a_side(const struct field *f)
+{
+	return f->group == FIELD_STATS || f->group == FIELD_DIST;
+}
+
+static const struct column *bar(void)
+{
+	for (size_t i = 0; i < COUNT(table); i++)
+		if (strcmp(table[i].key, "bar") == 0)
+			return &table[i];
+	return NULL;
+}
+
+static bool fits(const struct field *f, bool pair)
+{
+	bool of_pair = f->group == FIELD_DIFF || f->group == FIELD_DIFF_DIST || strcmp(f->key, "how") == 0 ||
+		       strcmp(f->key, "beyond") == 0 || strcmp(f->key, "via") == 0 || strcmp(f->key, "retyped") == 0 ||
+		       strcmp(f->key, "status") == 0;
+
+	return strcmp(f->key, "name") != 0 && (pair || !of_pair);
+}
+
+enum rc column_parse(struct column *c, struct str word, bool pair, struct err *e)
+{
+	const char *colon = memchr(word.p, ':', word.n);
+	struct str key = {word.p, colon ? (size_t)(colon - word.p) : word.n};
+	bool sided = pair && key.n > 2 && key.p[1] == '.' && (key.p[0] == 'a' || key.p[0] == 'b');
+	const struct field *f = field_by_key(sided ? (struct str){key.p + 2, key.n - 2} : key);
+
+	if (pair && str_eq(key, STR("bar")))
+		*c = *bar();
+	else if (!f || !fits(f, pair) || (sided && !of_a_side(f)))
+		return err_set(e, "no column '%.*s'", (int)word.n, word.p);
+	else
+		*c = column_of(f, sided && key.p[0] == 'b' ? B : A, sided);
+	if (colon) {
+		c->width = atoi(colon + 1);
+		if (c->width < WIDTH_LEAST || c->width > WIDTH_MOST)
+			return err_set(e, "the width of '%.*s' is not one from %d to %d", (int)word.n, word.p, WIDTH_LEAST,
+				       WIDTH_MOST);
+	}
+	return RC_OK;
+}
+
+void column_word(struct buf *b, const struct column *c, bool width)
+{
+	bool sided = c->title && strcmp(c->key, "bar") != 0;
+
+	buf_printf(b, "%s%s", !sided ? "" : c->side == A ? "a." : "b.", c->key);
+	if (width)
+		buf_printf(b, ":%d", c->width);
+}
+
+bool column_same(const struct column *a, const struct column *b)
+{
+	return strcmp(a->key, b->key) == 0 && a->side == b->side && !a->title == !b->title;
+}
+
+size_t columns_offered(struct column *out, size_t most, bool pair)
+{
+	size_t n = 0;
+
+	if (pair && n < most)
+		out[n++] = *bar();
+	for (const struct field *f = fields; f->key; f++) {
+		if (!fits(f, pair))
+			continue;
+		for (int side = A; side <= (pair && of_a_side(f) ? B : A); side++)
+			if (n < most)
+				out[n++] = column_of(f, side, pair && of_a_side(f));
+	}
+	return n;
+}
+
+/* ---- which there is room for ---- */
 
 static bool is(const char *key, const struct field *f)
 {
@@ -78,13 +179,56 @@ static int spare_for_names(unsigned r, bool whole)
 	return whole ? NAME_WHOLE - NAME_MIN : r > 5 ? NAME_GOOD - NAME_MIN : 0;
 }
 
+/* The user's: from the left as many as fit. One that is sorted by comes last unless it is among them. */
+static void fit_chosen(struct columns *cs, int left, const struct field *sort, const struct chosen *chosen)
+{
+	bool shown = !sort || is("name", sort) || is("status", sort);
+
+	for (size_t i = 0; i < chosen->n; i++)
+		shown = shown || is(chosen->c[i].key, sort);
+	if (!shown)
+		cs->extra = column_of(sort, A, false);
+	left -= NAME_MIN + (shown ? 0 : cs->extra.width + 1);
+	for (size_t i = 0; i < chosen->n && chosen->c[i].width + 1 <= left; i++) {
+		cs->c[cs->n++] = &chosen->c[i];
+		left -= chosen->c[i].width + 1;
+	}
+	if (!shown && cs->n < COLUMNS_MAX)
+		cs->c[cs->n++] = &cs->extra;
+	cs->name = left + NAME_MIN;
+}
+
+bool columns_want_distribution(const struct columns *cs)
+{
+	for (size_t i = 0; i < cs->n; i++) {
+		const struct field *f = field_by_key(str_of(cs->c[i]->key));
+
+		if (f && (f->group == FIELD_DIST || f->group == FIELD_DIFF_DIST))
+			return true;
+	}
+	return false;
+}
+
+void columns_now(const struct columns *cs, struct chosen *chosen)
+{
+	*chosen = (struct chosen){.on = true};
+	for (size_t i = 0; i < cs->n; i++)
+		if (cs->c[i] != &cs->extra)
+			chosen->c[chosen->n++] = *cs->c[i];
+}
+
 /* Takes ranks in turn until one does not fit; those of one rank come together. */
-void columns_fit(struct columns *cs, int width, bool pair, const struct field *sort, bool whole)
+void columns_fit(struct columns *cs, int width, bool pair, const struct field *sort, bool whole,
+		 const struct chosen *chosen)
 {
 	unsigned r;
 	int left;
 
 	*cs = (struct columns){0};
+	if (chosen->on) {
+		fit_chosen(cs, width - (pair ? 2 : 0), sort, chosen);
+		return;
+	}
 	left = width - NAME_MIN - (pair ? 2 : 0) - width_of_sorted(cs, pair, sort);
 	for (r = 1; r <= RANKS; r++) {
 		int w = width_of_rank(r, pair, sort);
@@ -198,6 +342,8 @@ static bool comes(const struct line *l, const struct field *f, int side)
 	if (f->group == FIELD_DIFF || f->group == FIELD_DIFF_DIST)
 		return r->status == ST_PENDING;
 	side = r->t[side] ? side : side == A ? B : A;
+	if (f->group == FIELD_DIST && r->result && !r->result->error)
+		return !(r->result->have & WANT_DIST);
 	return !r->result && r->t[side] && !r->t[side]->trouble;
 }
 

@@ -5,16 +5,11 @@
 #include "analysis/field.h"
 #include "tui/view.h"
 
-struct column {
-	const char *key;   /* of a field; "bar" is the bar of relative change */
-	const char *title; /* NULL: the field's */
-	int width;
-	bool left;         /* aligned */
-	int side;
-	unsigned rank[2];  /* with one model, with two: 1 is the last to go when room is short; 0 is never there */
-};
-
-enum { COLUMNS_MAX = 32 };
+/* A column by its word: "bar", "type", "std:12", of a pair "a.std", "b.std". Fails with a sentence. */
+enum rc column_parse(struct column *, struct str word, bool pair, struct err *);
+void column_word(struct buf *, const struct column *, bool width); /* and back, with its width or not */
+bool column_same(const struct column *, const struct column *);    /* but for the width */
+size_t columns_offered(struct column *out, size_t most, bool pair); /* all there are; returns how many */
 
 struct columns {
 	const struct column *c[COLUMNS_MAX];
@@ -30,7 +25,11 @@ struct line {
 	size_t rows, differ, waiting; /* of a group: rows below it; 0 rows: not a group */
 };
 
-void columns_fit(struct columns *, int width, bool pair, const struct field *sort, bool whole_names);
+/* `chosen` must live as long. */
+void columns_fit(struct columns *, int width, bool pair, const struct field *sort, bool whole_names,
+		 const struct chosen *chosen);
+bool columns_want_distribution(const struct columns *);
+void columns_now(const struct columns *, struct chosen *); /* what there is becomes a choice */
 const char *column_title(const struct column *);
 /* The cell as it is drawn, and the value behind it: the type and the shape are those of a side. */
 void column_text(struct buf *, const struct column *, const struct screen *, const struct line *);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/utf8.h"
+#include "tui/config.h"
 #include "tui/help.h"
 #include "tui/report.h"
 
@@ -144,6 +145,19 @@ static void run_help(struct screen *sc, const char *arg)
 	help_open(sc);
 }
 
+static void run_save(struct screen *sc, const char *arg)
+{
+	struct buf path = {0};
+	struct err e;
+	(void)arg;
+
+	if (config_save(sc, &e) != RC_OK)
+		screen_trouble(sc, "%s", e.msg);
+	else if (config_path(&path))
+		screen_message(sc, "the settings are kept in %s", path.p);
+	buf_free(&path);
+}
+
 /* The manual has this table, too: one line each. */
 static const struct verb {
 	const char *name, *arg, *about;
@@ -153,25 +167,34 @@ static const struct verb {
 	{"diff", "FILE", "Open a second model and compare the first one with it", run_diff, complete_path_at},
 	{"swap", "", "Swap A and B", run_swap, NULL},
 	{"write", "FILE", "Write what is shown to a file", run_write, complete_path_at},
+	{"save", "", "Keep the settings as they are now: columns, theme, layout, scale and keys", run_save, NULL},
 	{"help", "", "Show the keys, and what marks and columns mean", run_help, NULL},
 	{"quit", "", "Quit", run_quit, NULL},
 };
 
-/* A command may be shortened as long as it stays the only one. */
-static const struct verb *verb_of(struct str name, bool *several)
+/* The name of the i-th command, then of the settings, which can be given as commands, too; NULL behind the last. */
+static const char *name_of(size_t i)
 {
-	const struct verb *found = NULL;
+	return i < COUNT(verbs) ? verbs[i].name : settings[i - COUNT(verbs)].name;
+}
+
+/* A name may be shortened as long as it stays the only one. SIZE_MAX: there is none; *several: or more than one. */
+static size_t find_name(struct str name, bool *several)
+{
+	size_t found = SIZE_MAX;
 
 	*several = false;
-	for (size_t i = 0; i < COUNT(verbs); i++) {
-		if (strncmp(verbs[i].name, name.p, name.n) != 0)
+	for (size_t i = 0; name_of(i); i++) {
+		if (strncmp(name_of(i), name.p, name.n) != 0)
 			continue;
-		if (verbs[i].name[name.n] == '\0')
-			return &verbs[i];
-		*several = found != NULL;
-		found = &verbs[i];
+		if (name_of(i)[name.n] == '\0') {
+			*several = false;
+			return i;
+		}
+		*several = *several || found != SIZE_MAX;
+		found = i;
 	}
-	return *several ? NULL : found;
+	return *several ? SIZE_MAX : found;
 }
 
 static const char *after_blanks(const char *s)
@@ -179,13 +202,22 @@ static const char *after_blanks(const char *s)
 	return s + strspn(s, " ");
 }
 
+static void run_one(struct screen *sc, size_t i, const char *arg)
+{
+	struct err e;
+
+	if (i < COUNT(verbs))
+		verbs[i].run(sc, arg);
+	else if (settings[i - COUNT(verbs)].set(sc, arg, &e) != RC_OK)
+		screen_trouble(sc, "%s", e.msg);
+}
+
 static void run_command(struct view *v, const char *text)
 {
 	char line[PROMPT_MAX];
 	struct str name;
-	const struct verb *verb;
 	bool several;
-	size_t n;
+	size_t n, i;
 
 	snprintf(line, sizeof(line), "%s", after_blanks(text));
 	for (n = strlen(line); n && line[n - 1] == ' ';)
@@ -193,32 +225,41 @@ static void run_command(struct view *v, const char *text)
 	name = (struct str){line, strcspn(line, " ")};
 	if (name.n == 0)
 		return;
-	verb = verb_of(name, &several);
-	if (verb)
-		verb->run(v->screen, after_blanks(line + name.n));
+	i = find_name(name, &several);
+	if (i != SIZE_MAX)
+		run_one(v->screen, i, after_blanks(line + name.n));
 	else
 		screen_trouble(v->screen, "%.*s: %s", (int)name.n, name.p, several ? "several commands begin so" :
 			       "no such command: Tab lists them");
 }
 
+static void complete_word(struct screen *sc, struct prompt *p, const char *begun, const char *(*word)(size_t))
+{
+	struct candidates c = {.n = 0};
+
+	for (size_t i = 0; word(i); i++)
+		if (strncmp(word(i), begun, strlen(begun)) == 0)
+			candidate(&c, word(i), word == name_of ? " " : "");
+	complete_with(sc, p, strlen(begun), &c);
+}
+
 static void complete_command(struct screen *sc, struct prompt *p)
 {
-	const char *word = after_blanks(p->text);
+	const char *word = after_blanks(p->text), *arg;
 	struct str name = {word, strcspn(word, " ")};
-	struct candidates c = {.n = 0};
-	const struct verb *verb;
 	bool several;
+	size_t i;
 
-	if (word[name.n]) {
-		verb = verb_of(name, &several);
-		if (verb && verb->complete)
-			verb->complete(sc, p, after_blanks(word + name.n));
+	if (!word[name.n]) {
+		complete_word(sc, p, word, name_of);
 		return;
 	}
-	for (size_t i = 0; i < COUNT(verbs); i++)
-		if (strncmp(verbs[i].name, word, name.n) == 0)
-			candidate(&c, verbs[i].name, " ");
-	complete_with(sc, p, name.n, &c);
+	i = find_name(name, &several);
+	arg = after_blanks(word + name.n);
+	if (i < COUNT(verbs) && verbs[i].complete)
+		verbs[i].complete(sc, p, arg);
+	else if (i != SIZE_MAX && i >= COUNT(verbs) && settings[i - COUNT(verbs)].word)
+		complete_word(sc, p, arg, settings[i - COUNT(verbs)].word);
 }
 
 void command_prompt(struct screen *sc)

@@ -45,10 +45,17 @@ static void add_entry(struct state *st, const char *left, const char *right)
 
 static void add_keys(struct state *st, enum place place)
 {
+	struct buf names = {0};
+
 	text_add(&st->text, ROLE_HEADER, str_of(place_titles[place]));
-	for (int i = 0; i < ACT_COUNT; i++)
-		if (key_infos[i].where == 1u << place)
-			add_entry(st, key_infos[i].keys, key_infos[i].help);
+	for (int i = 0; i < ACT_COUNT; i++) {
+		if (key_infos[i].where != 1u << place)
+			continue;
+		buf_clear(&names);
+		key_names(&names, (enum act)i);
+		add_entry(st, buf_view(&names).p, key_infos[i].help);
+	}
+	buf_free(&names);
 	text_add(&st->text, ROLE_TEXT, STR(""));
 }
 

@@ -25,32 +25,33 @@
 /* How a role looks. -1 is the terminal's own colour. The letter is what tests save: upper case when reversed. */
 struct look {
 	char letter;
-	short fg, bg;     /* of 256 colours */
+	short fg, bg;     /* of 256 colours, on a dark background */
+	short light, light_bg; /* and on a light one */
 	short fg8;        /* of 8; the background is always the terminal's own */
 	attr_t attr;      /* beside the colour */
 	attr_t mono;      /* without any */
 };
 
 static const struct look looks[ROLE_COUNT] = {
-	[ROLE_TEXT] = {'.', -1, -1, -1, 0, 0},
-	[ROLE_DIM] = {'d', 244, -1, -1, 0, A_DIM},
-	[ROLE_TITLE] = {'t', 252, 236, -1, A_BOLD, A_BOLD | A_UNDERLINE},
-	[ROLE_HEADER] = {'h', 110, -1, COLOR_CYAN, 0, A_UNDERLINE},
-	[ROLE_GROUP] = {'g', -1, -1, -1, A_BOLD, A_BOLD},
-	[ROLE_STATUS] = {'s', 250, 236, -1, 0, 0},
-	[ROLE_CURSOR] = {'c', -1, -1, -1, A_REVERSE, A_REVERSE},
-	[ROLE_RESTING] = {'r', -1, 238, -1, A_BOLD, A_BOLD | A_UNDERLINE},
-	[ROLE_SAME] = {'=', 108, -1, COLOR_GREEN, 0, 0},
-	[ROLE_CONVERTED] = {'>', 139, -1, COLOR_MAGENTA, 0, 0},
-	[ROLE_CHANGED] = {'~', 179, -1, COLOR_YELLOW, 0, A_BOLD},
-	[ROLE_ADDED] = {'+', 114, -1, COLOR_GREEN, A_BOLD, A_BOLD},
-	[ROLE_REMOVED] = {'-', 174, -1, COLOR_RED, 0, A_BOLD},
-	[ROLE_PROBLEM] = {'!', 203, -1, COLOR_RED, A_BOLD, A_BOLD},
-	[ROLE_BAR] = {'b', 179, -1, COLOR_YELLOW, 0, 0},
-	[ROLE_A] = {'x', 74, -1, COLOR_CYAN, 0, 0},
-	[ROLE_B] = {'y', 173, -1, COLOR_MAGENTA, 0, 0},
-	[ROLE_D] = {'z', 179, -1, COLOR_YELLOW, 0, 0},
-	[ROLE_MATCH] = {'m', 16, 221, COLOR_YELLOW, A_BOLD, A_REVERSE | A_BOLD},
+	[ROLE_TEXT] = {'.', -1, -1, -1, -1, -1, 0, 0},
+	[ROLE_DIM] = {'d', 244, -1, 243, -1, -1, 0, A_DIM},
+	[ROLE_TITLE] = {'t', 252, 236, 235, 253, -1, A_BOLD, A_BOLD | A_UNDERLINE},
+	[ROLE_HEADER] = {'h', 110, -1, 24, -1, COLOR_CYAN, 0, A_UNDERLINE},
+	[ROLE_GROUP] = {'g', -1, -1, -1, -1, -1, A_BOLD, A_BOLD},
+	[ROLE_STATUS] = {'s', 250, 236, 237, 253, -1, 0, 0},
+	[ROLE_CURSOR] = {'c', -1, -1, -1, -1, -1, A_REVERSE, A_REVERSE},
+	[ROLE_RESTING] = {'r', -1, 238, -1, 252, -1, A_BOLD, A_BOLD | A_UNDERLINE},
+	[ROLE_SAME] = {'=', 108, -1, 65, -1, COLOR_GREEN, 0, 0},
+	[ROLE_CONVERTED] = {'>', 139, -1, 90, -1, COLOR_MAGENTA, 0, 0},
+	[ROLE_CHANGED] = {'~', 179, -1, 94, -1, COLOR_YELLOW, 0, A_BOLD},
+	[ROLE_ADDED] = {'+', 114, -1, 28, -1, COLOR_GREEN, A_BOLD, A_BOLD},
+	[ROLE_REMOVED] = {'-', 174, -1, 131, -1, COLOR_RED, 0, A_BOLD},
+	[ROLE_PROBLEM] = {'!', 203, -1, 160, -1, COLOR_RED, A_BOLD, A_BOLD},
+	[ROLE_BAR] = {'b', 179, -1, 136, -1, COLOR_YELLOW, 0, 0},
+	[ROLE_A] = {'x', 74, -1, 25, -1, COLOR_CYAN, 0, 0},
+	[ROLE_B] = {'y', 173, -1, 130, -1, COLOR_MAGENTA, 0, 0},
+	[ROLE_D] = {'z', 179, -1, 94, -1, COLOR_YELLOW, 0, 0},
+	[ROLE_MATCH] = {'m', 16, 221, 16, 221, COLOR_YELLOW, A_BOLD, A_REVERSE | A_BOLD},
 };
 
 /* Pairs of colours: 0 is curses' own, then the roles, then all pairs of levels of each scale, from -1 to the one
@@ -61,10 +62,18 @@ enum {
 	PAIRS_END = PAIRS_SIGNED + (SIGNED_LEVELS + 2) * (SIGNED_LEVELS + 2)
 };
 
+const char *const theme_names[THEME_COUNT] = {
+	[THEME_AUTO] = "auto", [THEME_DARK] = "dark", [THEME_LIGHT] = "light", [THEME_TERMINAL] = "terminal",
+	[THEME_MONO] = "mono",
+};
+
 static struct {
 	SCREEN *screen;
 	FILE *in, *out; /* of a terminal that nobody sees: /dev/null; else NULL */
 	bool open, seen, colours, ascii;
+	bool own;     /* it can name its own colours */
+	bool allowed; /* there are colours, and nobody asked for none */
+	enum theme theme;
 	bool direct, scales; /* colours are 0xRRGGBB; there are enough of them for scales */
 	bool made[PAIRS_END];
 	struct termios before;
@@ -186,23 +195,51 @@ static void set_pair(int pair, int fg, int bg)
 #endif
 }
 
+/* "15;0": the numbers of the foreground and, last, the background. */
+static bool is_light(void)
+{
+	const char *s = getenv("COLORFGBG"), *last = s ? strrchr(s, ';') : NULL;
+
+	return last && (strcmp(last, ";7") == 0 || strcmp(last, ";15") == 0);
+}
+
+static bool few_colours(void)
+{
+	return COLORS < 256 || term.theme == THEME_TERMINAL;
+}
+
+static void set_role(enum role role, bool own)
+{
+	const struct look *l = &looks[role];
+	bool light = term.theme == THEME_LIGHT;
+	int fg = few_colours() ? l->fg8 : name_of(light ? l->light : l->fg);
+	int bg = few_colours() ? -1 : name_of(light ? l->light_bg : l->bg);
+
+	/* a terminal that cannot name its own colours has white on black */
+	set_pair((int)role + 1, fg < 0 && !own ? COLOR_WHITE : fg, bg < 0 && !own ? COLOR_BLACK : bg);
+}
+
+void term_theme(enum theme theme)
+{
+	term.theme = theme != THEME_AUTO ? theme : is_light() ? THEME_LIGHT : THEME_DARK;
+	term.colours = term.allowed && term.theme != THEME_MONO;
+	if (!term.colours) {
+		term.scales = false;
+		return;
+	}
+	term.scales = term.own && !few_colours() && COLOR_PAIRS >= PAIRS_END;
+	for (int i = 0; i < ROLE_COUNT; i++)
+		set_role((enum role)i, term.own);
+}
+
 static void set_colours(const struct opts *o)
 {
-	bool own;
-
-	term.colours = wants_colours(o);
-	if (!term.colours)
-		return;
-	own = use_default_colors() == OK;
-	term.direct = has_direct_colour();
-	term.scales = own && COLORS >= 256 && COLOR_PAIRS >= PAIRS_END;
-	for (int i = 0; i < ROLE_COUNT; i++) {
-		int fg = COLORS >= 256 ? name_of(looks[i].fg) : looks[i].fg8;
-		int bg = COLORS >= 256 ? name_of(looks[i].bg) : -1;
-
-		/* a terminal that cannot name its own colours has white on black */
-		set_pair(i + 1, fg < 0 && !own ? COLOR_WHITE : fg, bg < 0 && !own ? COLOR_BLACK : bg);
+	term.allowed = wants_colours(o);
+	if (term.allowed) {
+		term.own = use_default_colors() == OK;
+		term.direct = has_direct_colour();
 	}
+	term_theme(THEME_AUTO);
 }
 
 /* Pairs of a scale are made when they are first used: two levels, the upper in front of the lower. */
@@ -231,7 +268,7 @@ static attr_t attr_of(enum role role)
 
 	if (!term.colours)
 		return looks[role].mono;
-	if (COLORS >= 256)
+	if (!few_colours())
 		return a;
 	/* eight colours have no grey to set lines apart with */
 	if (role == ROLE_DIM)

@@ -35,6 +35,10 @@ enum role {
 	ROLE_COUNT
 };
 
+/* Colours for a dark or a light background, or the terminal's own eight. */
+enum theme { THEME_AUTO, THEME_DARK, THEME_LIGHT, THEME_TERMINAL, THEME_MONO, THEME_COUNT };
+extern const char *const theme_names[THEME_COUNT];
+
 /* Keys that are not characters. Control characters are themselves, but for those that have a name here. */
 enum key {
 	K_NONE = -1,
@@ -63,6 +67,7 @@ void term_close(void);  /* gives the terminal back as it was found */
 int term_signal(void);  /* the signal that asked for the end, or 0 */
 
 bool term_ascii(void);
+void term_theme(enum theme); /* from the next drawing on; AUTO: by COLORFGBG, which some terminals set, else dark */
 void term_size(int *columns, int *rows);
 void term_resize(int columns, int rows); /* of a terminal that nobody sees */
 

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "tui/browse.h"
+#include "tui/config.h"
 #include "tui/script.h"
 #include "tui/view.h"
 
@@ -333,6 +334,7 @@ int tui_run(struct session *s, const struct opts *o)
 	rc = term_open(o, &e);
 	if (rc == RC_OK) {
 		sc.ascii = term_ascii();
+		config_read(&sc);
 		rc = run(&sc, &e);
 		sig = term_signal();
 		/* first the terminal, then the wait for what the workers are at */

@@ -12,6 +12,7 @@
 
 #include "analysis/field.h"
 #include "analysis/scan.h"
+#include "tui/column.h"
 #include "tui/keys.h"
 #include "tui/search.h"
 #include "tui/term.h"
@@ -86,6 +87,12 @@ enum change { CHANGE_NONE, CHANGE_ADD, CHANGE_SWAP };
 
 enum pane { PANE_OFF, PANE_BELOW, PANE_RIGHT, PANE_AUTO };
 
+/* What a user's file may set beside keys (tui/config.h). */
+struct settings {
+	struct chosen columns[2]; /* of one model, of two */
+	enum theme theme;
+};
+
 struct screen {
 	struct session *s;
 	const struct opts *opts;
@@ -111,6 +118,8 @@ struct screen {
 	double strongest;  /* the largest rel_l2 so far: a full bar */
 	unsigned long news; /* grows with every result */
 	unsigned want;     /* what is computed of every row: bits of analysis/scan.h */
+
+	struct settings settings;
 
 	/* what the options view sets */
 	enum pane pane;
