@@ -91,6 +91,8 @@ struct browse {
 	size_t marks[MARKS]; /* nodes; 0: none */
 
 	struct columns columns;
+	size_t dragged; /* the column whose border the mouse has; SIZE_MAX: none */
+	int dragged_x;
 	struct area details;
 	enum pane pane; /* as laid out now */
 	bool focus;     /* the details have the keys */
@@ -1185,6 +1187,74 @@ static bool act(struct view *v, enum act act)
 	}
 }
 
+/* ---- the mouse ---- */
+
+static void drag(struct view *v, int x)
+{
+	struct browse *b = state(v);
+	struct chosen *chosen = &v->screen->settings.columns[v->screen->s->n_models > 1];
+
+	columns_widen(&b->columns, chosen, b->dragged, b->dragged_x - x);
+	b->dragged_x = x;
+}
+
+/* In the line of the titles: a border is taken hold of, and a title sorts; once more, the other way. */
+static void press_title(struct view *v, int x)
+{
+	struct browse *b = state(v);
+	size_t border = columns_border(&b->columns, x);
+	int at = columns_at(&b->columns, x);
+	const struct field *f = field_by_key(str_of(at < 0 ? "name" : b->columns.c[at]->key));
+
+	if (border < b->columns.n) {
+		b->dragged = border;
+		b->dragged_x = x;
+		return;
+	}
+	if (at >= 0 && strcmp(b->columns.c[at]->key, "bar") == 0)
+		f = field_by_key(STR("rel_l2"));
+	if (f)
+		browse_sort(v, f, b->sort == f ? !b->reverse : f->kind != CELL_TEXT);
+}
+
+static bool in_details(const struct browse *b, struct mouse m)
+{
+	return b->pane != PANE_OFF && m.x >= b->details.x && m.y >= b->details.y && m.y < b->details.y + b->details.h;
+}
+
+static bool mouse(struct view *v, struct mouse m)
+{
+	struct browse *b = state(v);
+	int names = v->list.x + (v->screen->s->n_models > 1 ? 3 : 1);
+
+	if (m.what == MOUSE_DRAG || m.what == MOUSE_RELEASE) {
+		if (b->dragged != SIZE_MAX && m.what == MOUSE_DRAG)
+			drag(v, m.x);
+		else
+			b->dragged = SIZE_MAX;
+		return true;
+	}
+	if (m.what == MOUSE_PRESS && m.y == v->list.y - 1 && m.x >= names && m.x < v->list.x + v->list.w) {
+		press_title(v, m.x - names);
+		return true;
+	}
+	if (in_details(b, m)) {
+		if (m.what == MOUSE_PRESS)
+			b->focus = true;
+		else if (m.what == MOUSE_WHEEL_UP)
+			b->scroll -= b->scroll > 0;
+		else if (m.what == MOUSE_WHEEL_DOWN)
+			b->scroll++;
+		return true;
+	}
+	b->focus = false;
+	if (m.what != MOUSE_DOUBLE || m.y < v->list.y || v->top + (size_t)(m.y - v->list.y) >= b->n_list)
+		return false;
+	view_move(v, v->top + (size_t)(m.y - v->list.y));
+	screen_act(v->screen, row_at(v, v->cursor) == SIZE_MAX ? ACT_FOLD : ACT_OPEN);
+	return true;
+}
+
 /* ---- opening and closing ---- */
 
 static void browse_close(struct view *v)
@@ -1222,6 +1292,7 @@ const struct view_ops browse_view = {
 	.reveal = reveal,
 	.unreveal = unreveal,
 	.find = find,
+	.mouse = mouse,
 	.copy = copy,
 	.report = report,
 	.act = act,
@@ -1302,7 +1373,7 @@ enum rc browse_open(struct screen *sc, struct err *e)
 	b->order = xcalloc(t->n, sizeof(*b->order));
 	b->rank = xcalloc(t->n, sizeof(*b->rank));
 	b->unordered = true;
-	b->detail_row = SIZE_MAX;
+	b->detail_row = b->dragged = SIZE_MAX;
 	for (size_t i = 0; i < t->n; i++)
 		if (t->nodes[i].leaf)
 			b->leaf_of[t->nodes[i].row_first] = (int)i;

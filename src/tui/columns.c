@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/fmt.h"
+#include "base/utf8.h"
 #include "tui/cells.h"
 #include "tui/plot.h"
 
@@ -196,6 +197,50 @@ static void fit_chosen(struct columns *cs, int left, const struct field *sort, c
 	if (!shown && cs->n < COLUMNS_MAX)
 		cs->c[cs->n++] = &cs->extra;
 	cs->name = left + NAME_MIN;
+}
+
+/* The blank before the column, and another one where its title leaves room: one cell is hard to hit. */
+size_t columns_border(const struct columns *cs, int x)
+{
+	int at = cs->name;
+
+	for (size_t i = 0; i < cs->n; i++) {
+		const struct column *c = cs->c[i];
+		bool room = !c->left && (int)utf8_width(str_of(column_title(c))) + 2 < c->width;
+
+		if (x == at || (room && x == at + 1))
+			return i;
+		at += 1 + c->width;
+	}
+	return cs->n;
+}
+
+int columns_at(const struct columns *cs, int x)
+{
+	int at = cs->name;
+
+	if (x < at)
+		return -1;
+	for (size_t i = 0; i < cs->n; i++) {
+		at += 1 + cs->c[i]->width;
+		if (x < at)
+			return (int)i;
+	}
+	return (int)cs->n - 1;
+}
+
+void columns_widen(const struct columns *cs, struct chosen *chosen, size_t column, int by)
+{
+	int width;
+
+	if (!chosen->on)
+		columns_now(cs, chosen);
+	if (column >= chosen->n)
+		return;
+	width = chosen->c[column].width;
+	by = by > cs->name - NAME_MIN ? cs->name - NAME_MIN : by;
+	by = width + by < WIDTH_LEAST ? WIDTH_LEAST - width : width + by > WIDTH_MOST ? WIDTH_MOST - width : by;
+	chosen->c[column].width += by;
 }
 
 bool columns_want_distribution(const struct columns *cs)

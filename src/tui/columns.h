@@ -28,6 +28,11 @@ struct line {
 /* `chosen` must live as long. */
 void columns_fit(struct columns *, int width, bool pair, const struct field *sort, bool whole_names,
 		 const struct chosen *chosen);
+/* The column whose left border, from the left of the names, is at x: its index; cs->n: there is none. Or the one that x
+ * lies in; -1: the names. */
+size_t columns_border(const struct columns *, int x);
+int columns_at(const struct columns *, int x);
+void columns_widen(const struct columns *, struct chosen *, size_t column, int by); /* the names give, or take */
 bool columns_want_distribution(const struct columns *);
 void columns_now(const struct columns *, struct chosen *); /* what there is becomes a choice */
 const char *column_title(const struct column *);

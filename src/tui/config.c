@@ -102,6 +102,28 @@ static void show_scale(struct screen *sc, struct buf *b)
 		buf_puts(b, "scale log\n");
 }
 
+static const char *mouse_word(size_t i)
+{
+	return i == 0 ? "on" : i == 1 ? "off" : NULL;
+}
+
+static enum rc set_mouse(struct screen *sc, const char *arg, struct err *e)
+{
+	size_t i;
+
+	if (one_of(arg, mouse_word, &i, e) != RC_OK)
+		return RC_FAIL;
+	sc->settings.no_mouse = i == 1;
+	term_use_mouse(i == 0);
+	return RC_OK;
+}
+
+static void show_mouse(struct screen *sc, struct buf *b)
+{
+	if (sc->settings.no_mouse)
+		buf_puts(b, "mouse off\n");
+}
+
 /* The words of a line, each a column; "default" takes the choice back. */
 static enum rc set_columns_of(struct screen *sc, const char *arg, bool pair, struct err *e)
 {
@@ -194,6 +216,8 @@ const struct setting settings[] = {
 	{"layout", "NAME", "Details below the tree (stacked), beside it (side), not at all (full), or as there is room (auto)",
 	 set_layout, show_layout, layout_word},
 	{"scale", "NAME", "Bars and histograms linear or log", set_scale, show_scale, scale_word},
+	{"mouse", "on|off", "Whether the mouse is used; off, the terminal has it, to select text with",
+	 set_mouse, show_mouse, mouse_word},
 	{"columns1", "COLUMN ...", "The columns of one model: fields, which may have their width behind a colon; or default",
 	 set_columns_one, show_columns_one, NULL},
 	{"columns2", "COLUMN ...", "Likewise of two: bar is that of the relative change, a.std and b.std are std of A and B",

@@ -91,12 +91,30 @@ static enum rc quoted(struct script *sc, struct err *e)
 	return RC_OK;
 }
 
+/* "press 12,3": counted from 0. */
+static enum rc mouse(struct script *sc, struct action *a, struct err *e)
+{
+	static const char *const whats[] = {
+		[MOUSE_PRESS] = "press", [MOUSE_DOUBLE] = "double", [MOUSE_DRAG] = "drag", [MOUSE_RELEASE] = "release",
+		[MOUSE_WHEEL_UP] = "up", [MOUSE_WHEEL_DOWN] = "down",
+	};
+	const char *what = a->file, *place = word(sc);
+
+	for (size_t i = 0; i < COUNT(whats); i++)
+		if (strcmp(what, whats[i]) == 0 && place && sscanf(place, "%4d,%4d", &a->mouse.x, &a->mouse.y) == 2) {
+			a->mouse.what = (enum mouse_what)i;
+			return RC_OK;
+		}
+	return wrong(sc, e, "not what a mouse does, such as press 12,3:", what);
+}
+
 static enum rc directive(struct script *sc, const char *name, struct action *a, struct err *e)
 {
 	static const struct {
 		const char *name;
 		enum step step;
-	} directives[] = {{"@wait", STEP_WAIT}, {"@save", STEP_SAVE}, {"@attrs", STEP_ATTRS}, {"@size", STEP_SIZE}};
+	} directives[] = {{"@wait", STEP_WAIT}, {"@save", STEP_SAVE}, {"@attrs", STEP_ATTRS}, {"@size", STEP_SIZE},
+		     {"@mouse", STEP_MOUSE}};
 
 	for (size_t i = 0; i < COUNT(directives); i++) {
 		if (strcmp(name, directives[i].name) != 0)
@@ -107,6 +125,8 @@ static enum rc directive(struct script *sc, const char *name, struct action *a, 
 		a->file = word(sc);
 		if (!a->file)
 			return wrong(sc, e, "nothing follows", name);
+		if (a->step == STEP_MOUSE)
+			return mouse(sc, a, e);
 		if (a->step == STEP_SIZE &&
 		    (sscanf(a->file, "%4dx%4d", &a->columns, &a->rows) != 2 || a->columns < 1 || a->rows < 1 ||
 		     a->columns > SIZE_MOST || a->rows > SIZE_MOST))

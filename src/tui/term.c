@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/utf8.h"
@@ -54,6 +55,12 @@ static const struct look looks[ROLE_COUNT] = {
 	[ROLE_MATCH] = {'m', 16, 221, 16, 221, COLOR_YELLOW, A_BOLD, A_REVERSE | A_BOLD},
 };
 
+#ifdef BUTTON5_PRESSED
+enum { WHEEL_DOWN = BUTTON5_PRESSED };
+#else /* curses of 32-bit masks has no room for the fifth button: the wheel turns one way */
+enum { WHEEL_DOWN = 0 };
+#endif
+
 /* Pairs of colours: 0 is curses' own, then the roles, then all pairs of levels of each scale, from -1 to the one
  * for what is no number. */
 enum {
@@ -78,6 +85,8 @@ static struct {
 	bool made[PAIRS_END];
 	struct termios before;
 	bool has_before;
+	bool mouse;
+	struct mouse last_mouse;
 	char restore[128]; /* what the terminal must be sent when the program dies on another thread */
 	int pipe[2];
 	int width, height;
@@ -152,12 +161,14 @@ static void restore_raw(void)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &term.before);
 }
 
+static const char mouse_off[] = "\033[?1006l\033[?1002l\033[?1000l";
+
 static void add_restore(const char *capability)
 {
 	const char *s = tigetstr(capability);
 	size_t n = strlen(term.restore);
 
-	if (s && s != (char *)-1 && n + strlen(s) + 1 < sizeof(term.restore))
+	if (s && s != (char *)-1 && n + strlen(s) + sizeof(mouse_off) < sizeof(term.restore))
 		strcat(term.restore, s);
 }
 
@@ -349,8 +360,20 @@ enum rc term_open(const struct opts *o, struct err *e)
 	for (size_t i = 0; i < 4; i++)
 		add_restore((const char *const[]){"sgr0", "cnorm", "rmkx", "rmcup"}[i]);
 	getmaxyx(stdscr, term.height, term.width);
+	term_use_mouse(true);
+	if (term.mouse)
+		strcat(term.restore, mouse_off); /* add_restore left room */
 	die_hook = restore_raw;
 	return RC_OK;
+}
+
+/* Curses asks for presses and releases alone (1000); this also has moves while a button is down (1002). */
+static void tell_of_drags(bool on)
+{
+	if (!term.mouse || !term.seen)
+		return;
+	fputs(on ? "\033[?1002h" : "\033[?1002l", stdout);
+	fflush(stdout);
 }
 
 void term_close(void)
@@ -358,6 +381,7 @@ void term_close(void)
 	if (!term.open)
 		return;
 	if (term.screen) {
+		tell_of_drags(false);
 		endwin();
 		delscreen(term.screen);
 	}
@@ -408,6 +432,7 @@ static void suspend(void)
 {
 	struct sigaction ours, plain = {.sa_handler = SIG_DFL};
 
+	tell_of_drags(false);
 	def_prog_mode();
 	endwin();
 	sigemptyset(&plain.sa_mask);
@@ -415,6 +440,7 @@ static void suspend(void)
 	raise(SIGTSTP); /* returns when the shell lets us go on */
 	sigaction(SIGTSTP, &ours, NULL);
 	reset_prog_mode();
+	tell_of_drags(true);
 	fit_to_window();
 	term_redraw();
 }
@@ -578,6 +604,61 @@ unsigned term_wait(int ms)
 	return ev | take_signals();
 }
 
+/* ---- the mouse ---- */
+
+enum { DOUBLE_MS = 400 };
+
+void term_use_mouse(bool on)
+{
+	if (!on)
+		tell_of_drags(false);
+	term.mouse = mousemask(on ? BUTTON1_PRESSED | BUTTON1_RELEASED | BUTTON4_PRESSED | WHEEL_DOWN | REPORT_MOUSE_POSITION :
+				    0, NULL) != 0;
+	mouseinterval(0);
+	tell_of_drags(true);
+}
+
+/* A second press at the same place, soon, makes two. */
+static enum mouse_what press_at(int x, int y)
+{
+	static struct timespec last;
+	static int last_x = -1, last_y;
+	struct timespec now;
+	long ms;
+	bool twice;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	ms = (long)(now.tv_sec - last.tv_sec) * 1000 + (now.tv_nsec - last.tv_nsec) / 1000000;
+	twice = x == last_x && y == last_y && ms < DOUBLE_MS;
+	last = now;
+	last_x = twice ? -1 : x; /* a third one begins anew */
+	last_y = y;
+	return twice ? MOUSE_DOUBLE : MOUSE_PRESS;
+}
+
+static int mouse_key(void)
+{
+	MEVENT ev;
+
+	if (getmouse(&ev) != OK)
+		return K_OTHER;
+	term.last_mouse = (struct mouse){MOUSE_DRAG, ev.x, ev.y};
+	if (ev.bstate & BUTTON1_PRESSED)
+		term.last_mouse.what = press_at(ev.x, ev.y);
+	else if (ev.bstate & BUTTON1_RELEASED)
+		term.last_mouse.what = MOUSE_RELEASE;
+	else if (ev.bstate & BUTTON4_PRESSED)
+		term.last_mouse.what = MOUSE_WHEEL_UP;
+	else if (ev.bstate & WHEEL_DOWN)
+		term.last_mouse.what = MOUSE_WHEEL_DOWN;
+	return K_MOUSE;
+}
+
+struct mouse term_mouse(void)
+{
+	return term.last_mouse;
+}
+
 static int named_key(wint_t code)
 {
 	static const struct {
@@ -610,7 +691,7 @@ int term_key(void)
 			got_resize = 1;
 			return K_OTHER;
 		}
-		return named_key(c);
+		return c == KEY_MOUSE ? mouse_key() : named_key(c);
 	default:
 		return K_NONE;
 	}

@@ -54,7 +54,15 @@ enum key {
 	K_TAB,
 	K_ESC,
 	K_BACKSPACE,
+	K_MOUSE, /* term_mouse says what */
 	K_OTHER /* one that has no name here */
+};
+
+enum mouse_what { MOUSE_PRESS, MOUSE_DOUBLE, MOUSE_DRAG, MOUSE_RELEASE, MOUSE_WHEEL_UP, MOUSE_WHEEL_DOWN };
+
+struct mouse {
+	enum mouse_what what;
+	int x, y;
 };
 
 /* What term_wait saw, several at once. */
@@ -90,6 +98,8 @@ void term_flush(int cursor_y, int cursor_x);
 /* Sleeps until something happened, at most `ms` milliseconds (-1: for ever). */
 unsigned term_wait(int ms);
 int term_key(void);   /* the next key, or K_NONE */
+struct mouse term_mouse(void); /* of the K_MOUSE that term_key returned last */
+void term_use_mouse(bool);     /* whether the terminal tells of it; else it keeps it to itself, for selecting text */
 void term_wake(void); /* from any thread, once taken, until term_close */
 
 /* Gives text to the terminal's clipboard (OSC 52); false: this kind of terminal would show it instead. */

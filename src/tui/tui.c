@@ -277,6 +277,9 @@ static enum rc perform(struct screen *sc, const struct action *a, struct err *e)
 	case STEP_SIZE:
 		term_resize(a->columns, a->rows);
 		break;
+	case STEP_MOUSE:
+		screen_mouse(sc, a->mouse);
+		break;
 	case STEP_END:
 		sc->quit = true;
 		break;

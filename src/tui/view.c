@@ -419,6 +419,14 @@ static void common_act(struct view *v, enum act act)
 	}
 }
 
+void screen_act(struct screen *sc, enum act act)
+{
+	struct view *v = sc->view;
+
+	if (!v->ops->act || !v->ops->act(v, act))
+		common_act(v, act);
+}
+
 static bool too_small(void)
 {
 	int w, h;
@@ -427,12 +435,73 @@ static bool too_small(void)
 	return w < MIN_COLUMNS || h < MIN_ROWS;
 }
 
+/* ---- the mouse ---- */
+
+enum { WHEEL_ROWS = 3 };
+
+/* The rows scroll, and the cursor stays where it is as long as it is in sight. */
+static void scroll(struct view *v, int rows)
+{
+	size_t n = v->ops->rows(v), h = v->list.h > 0 ? (size_t)v->list.h : 1, last = n > h ? n - h : 0;
+
+	if (v->ops->pager) {
+		move_by(v, rows);
+		return;
+	}
+	if (rows < 0)
+		v->top = v->top > (size_t)-rows ? v->top - (size_t)-rows : 0;
+	else
+		v->top = v->top + (size_t)rows < last ? v->top + (size_t)rows : last;
+	if (v->cursor < v->top)
+		v->cursor = v->top;
+	if (v->cursor >= v->top + h)
+		v->cursor = v->top + h - 1;
+	view_move(v, v->cursor);
+}
+
+static bool in_area(struct area a, struct mouse m)
+{
+	return m.x >= a.x && m.x < a.x + a.w && m.y >= a.y && m.y < a.y + a.h;
+}
+
+void screen_mouse(struct screen *sc, struct mouse m)
+{
+	struct view *v = sc->view;
+	size_t row = v->top + (size_t)(m.y - v->list.y);
+
+	if (too_small() || sc->prompt.on || sc->question[0] || sc->letter_of != ACT_NONE)
+		return;
+	if (m.what != MOUSE_RELEASE && m.what != MOUSE_DRAG)
+		sc->message[0] = '\0';
+	if (v->ops->mouse && v->ops->mouse(v, m))
+		return;
+	if (m.what == MOUSE_WHEEL_UP || m.what == MOUSE_WHEEL_DOWN) {
+		int rows = m.what == MOUSE_WHEEL_UP ? -WHEEL_ROWS : WHEEL_ROWS;
+
+		if (!(v->ops->where & WHERE_GRID))
+			scroll(v, rows);
+		for (int i = 0; (v->ops->where & WHERE_GRID) && i < WHEEL_ROWS; i++)
+			screen_act(sc, rows < 0 ? ACT_UP : ACT_DOWN);
+		return;
+	}
+	if ((m.what != MOUSE_PRESS && m.what != MOUSE_DOUBLE) || v->ops->pager || !in_area(v->list, m) ||
+	    row >= v->ops->rows(v))
+		return;
+	view_move(v, row);
+	if (m.what == MOUSE_DOUBLE)
+		screen_act(sc, ACT_OPEN);
+}
+
 void screen_key(struct screen *sc, int key)
 {
 	struct view *v = sc->view;
 	enum act act;
 	int prefix = sc->prefix;
 
+	if (key == K_MOUSE) {
+		screen_mouse(sc, term_mouse());
+		return;
+	}
 	sc->message[0] = '\0';
 	sc->bad = false;
 	if (sc->prompt.on) {
@@ -460,8 +529,7 @@ void screen_key(struct screen *sc, int key)
 			screen_message(sc, "that key does nothing here: ? helps");
 		return;
 	}
-	if (!v->ops->act || !v->ops->act(v, act))
-		common_act(v, act);
+	screen_act(sc, act);
 }
 
 /* ---- drawing ---- */

@@ -51,6 +51,7 @@ struct view_ops {
 	void (*unreveal)(struct view *);                   /* closes what reveal opened for a search being typed */
 	bool (*find)(struct view *, size_t item, const struct needle *);
 
+	bool (*mouse)(struct view *, struct mouse);        /* false: as everywhere; NULL */
 	void (*copy)(struct view *, struct buf *);         /* what Y copies; NULL: the text of the selected row */
 	bool (*report)(struct view *, struct report *);    /* a table of what it shows; NULL or false: lines of text */
 
@@ -91,6 +92,7 @@ enum pane { PANE_OFF, PANE_BELOW, PANE_RIGHT, PANE_AUTO };
 struct settings {
 	struct chosen columns[2]; /* of one model, of two */
 	enum theme theme;
+	bool no_mouse;
 };
 
 struct screen {
@@ -144,6 +146,8 @@ void screen_ask(struct screen *, void (*yes)(struct view *), const char *fmt, ..
 void screen_letter(struct screen *, enum act, void (*done)(struct view *, enum act, int key));
 void screen_want(struct screen *, unsigned want); /* more of every row, from now on */
 void screen_key(struct screen *, int key);
+void screen_mouse(struct screen *, struct mouse);
+void screen_act(struct screen *, enum act); /* as if a key had been struck */
 void screen_draw(struct screen *);
 void screen_wake(void *unused); /* on a worker: there is something new to draw */
 bool screen_busy(struct screen *); /* something is being computed, or is still to be */
