@@ -1,4 +1,5 @@
 /* A table of contents: parse, open, run, close. */
+#include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
@@ -11,6 +12,7 @@
 #include "base/utf8.h"
 #include "batch/batch.h"
 #include "batch/help.h"
+#include "bytes/source.h"
 #include "num/kern.h"
 #include "tui/tui.h"
 
@@ -26,12 +28,18 @@ static int trouble(const char *why, const char *hint)
 	return TROUBLE;
 }
 
-/* A mapped file became shorter under us: its pages are gone, and there is nothing to go back to. */
-static void on_bus_error(int sig)
+/* A mapped file became shorter under us: its pages are gone. What needs them is told so later; if they are not of a
+ * file of a model, there is nothing to go back to. */
+static void on_bus_error(int sig, siginfo_t *info, void *unused)
 {
 	static const char why[] = "weigh: a file shrank while it was open\n";
-	(void)sig;
+	int saved = errno;
+	(void)sig, (void)unused;
 
+	if (source_recover(info->si_addr)) {
+		errno = saved;
+		return;
+	}
 	if (die_hook)
 		die_hook();
 	if (write(STDERR_FILENO, why, sizeof(why) - 1) < 0)
@@ -42,7 +50,7 @@ static void on_bus_error(int sig)
 /* A closed pipe is seen as a failed write (see batch/out.h), not as a signal. */
 static void set_signals(void)
 {
-	struct sigaction ignore = {.sa_handler = SIG_IGN}, bus = {.sa_handler = on_bus_error};
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, bus = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
 
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigaction(SIGBUS, &bus, NULL);

@@ -593,6 +593,22 @@ static void task_free(struct task *t)
 	free(t);
 }
 
+/* Where a file became shorter meanwhile, zeros were read in the place of what it had. */
+static void throw_away_lost(struct task *t)
+{
+	const struct session *s = t->scan->s;
+	struct err e;
+
+	for (int side = A; side <= B; side++) {
+		const struct tensor *of = s->rows[t->row].t[side];
+
+		if (of && source_lost(&s->m[side].source, of->data)) {
+			err_set(&e, "the file shrank while it was open");
+			fail(t, side, &e);
+		}
+	}
+}
+
 /* Runs on a worker. Whoever owns the session's thread takes the task from the finished list. */
 static void done(struct job *job)
 {
@@ -601,6 +617,7 @@ static void done(struct job *job)
 	bool kept;
 
 	begin(t); /* cancelled before its first part, it has nothing yet */
+	throw_away_lost(t);
 	if (t->way != WALK_BYTES)
 		finish_pass(t);
 	if (next_pass(t)) {

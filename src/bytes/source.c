@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -21,7 +23,69 @@ struct mapping {
 	uint32_t member;
 	int fd;             /* of the same file, for source_copy; -1: not kept */
 	const char *beside; /* as of source_map */
+	struct guard *guard; /* NULL: there were too many */
+	bool named;         /* it had a name when it was opened: it is no temporary file */
+	struct timespec modified;
 };
+
+/*
+ * What the handler of SIGBUS needs to know, at a fixed place: nothing of it is ever freed, and all of it may be read at
+ * any moment. n is 0 while the place is unused.
+ */
+enum { GUARDS = 4096 };
+static struct guard {
+	atomic_uintptr_t start;
+	atomic_size_t n;
+	atomic_size_t lost; /* from this byte on; SIZE_MAX: all is there */
+} guards[GUARDS];
+static pthread_mutex_t guards_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static struct guard *guard_new(const void *p, size_t n)
+{
+	struct guard *g = guards;
+
+	pthread_mutex_lock(&guards_lock);
+	while (g < guards + GUARDS && g->n)
+		g++;
+	if (g == guards + GUARDS) {
+		g = NULL;
+	} else {
+		g->start = (uintptr_t)p;
+		g->lost = SIZE_MAX;
+		g->n = n; /* the last: from now on it counts */
+	}
+	pthread_mutex_unlock(&guards_lock);
+	return g;
+}
+
+static void note_lost(struct guard *g, size_t from)
+{
+	size_t before = g->lost;
+
+	while (from < before && !atomic_compare_exchange_weak(&g->lost, &before, from))
+		;
+}
+
+/* Pages beyond a file's end are lost all at once: with the first one that is touched go all behind it. */
+bool source_recover(void *address)
+{
+	uintptr_t at = (uintptr_t)address, page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+	for (struct guard *g = guards; g < guards + GUARDS; g++) {
+		uintptr_t start = g->start;
+		size_t n = g->n, from;
+
+		if (n == 0 || at < start || at - start >= n)
+			continue;
+		from = (at - start) / page * page;
+		if (mmap((void *)(start + from), n - from, PROT_READ, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE,
+			 -1, 0) == MAP_FAILED)
+			return false;
+		note_lost(g, from);
+		return true;
+	}
+	return false;
+}
 
 /* Of a model in thousands of files not every one stays open: the others are mapped all the same. */
 enum { FILES_KEPT = 128 };
@@ -40,6 +104,7 @@ uint32_t source_add(struct source *s, struct member m)
 enum rc source_map_into(struct source *s, uint32_t member, int fd, uint64_t size, struct err *e)
 {
 	struct mapping *map;
+	struct stat st;
 	void *p;
 
 	if (size > PTRDIFF_MAX)
@@ -51,6 +116,11 @@ enum rc source_map_into(struct source *s, uint32_t member, int fd, uint64_t size
 	s->members[member].size = size;
 	map = arena_new(&s->arena, struct mapping, 1);
 	*map = (struct mapping){.next = s->mappings, .p = p, .n = (size_t)size, .member = member, .fd = -1};
+	map->guard = guard_new(p, (size_t)size);
+	if (fstat(fd, &st) == 0) {
+		map->named = st.st_nlink > 0;
+		map->modified = st.st_mtim;
+	}
 	if (s->kept < FILES_KEPT && (map->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3)) >= 0)
 		s->kept++;
 	s->mappings = map;
@@ -176,6 +246,8 @@ static const char *entry_part(struct source *s, const char *path, const char **a
 
 static void unmap(struct mapping *map)
 {
+	if (map->guard)
+		map->guard->n = 0;
 	munmap(map->p, map->n);
 	if (map->fd >= 0)
 		close(map->fd);
@@ -385,6 +457,60 @@ static const struct mapping *mapping_of(const struct source *s, struct span span
 		}
 	}
 	return NULL;
+}
+
+/* ---- files that change ---- */
+
+/* Of what does not stand in a file as it is, any part may have been needed for it. */
+bool source_lost(const struct source *s, struct span span)
+{
+	struct bytes b = {NULL, 0};
+	bool plain = source_slice(s, span, &b);
+
+	for (const struct mapping *m = s->mappings; m; m = m->next) {
+		size_t lost = m->guard ? m->guard->lost : SIZE_MAX;
+		const uint8_t *start = m->p;
+
+		if (lost == SIZE_MAX)
+			continue;
+		if (!plain)
+			return true;
+		if (b.n && b.p >= start && b.p - start < (ptrdiff_t)m->n && (size_t)(b.p - start) + b.n > lost)
+			return true;
+	}
+	return false;
+}
+
+static enum source_news watch(const struct mapping *m)
+{
+	struct stat st;
+
+	if (m->fd < 0 || !m->named || fstat(m->fd, &st) != 0)
+		return SOURCE_SAME;
+	if (st.st_size >= 0 && (uint64_t)st.st_size < m->n) {
+		if (m->guard)
+			note_lost(m->guard, (size_t)st.st_size);
+		return SOURCE_SHRANK;
+	}
+	if (st.st_nlink == 0)
+		return SOURCE_GONE;
+	return st.st_mtim.tv_sec == m->modified.tv_sec && st.st_mtim.tv_nsec == m->modified.tv_nsec ? SOURCE_SAME :
+											       SOURCE_TOUCHED;
+}
+
+enum source_news source_watch(const struct source *s, struct str *name)
+{
+	enum source_news worst = SOURCE_SAME;
+
+	for (const struct mapping *m = s->mappings; m; m = m->next) {
+		enum source_news news = watch(m);
+
+		if (news <= worst)
+			continue;
+		worst = news;
+		*name = s->members[m->member].name;
+	}
+	return worst;
 }
 
 bool source_can_copy(const struct source *s, struct span span)

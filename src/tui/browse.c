@@ -876,8 +876,8 @@ static void draw_header(struct view *v, struct area a)
 
 static void put_mark(struct pen *p, const struct screen *sc, const struct row *r, char mark)
 {
-	enum status st = r->status;
-	bool error = r->result && r->result->error;
+	bool lost = row_lost(sc, r), error = lost || (r->result && r->result->error);
+	enum status st = lost ? ST_UNDECODED : r->status;
 	char text[2] = {mark, '\0'};
 
 	if (sc->s->n_models > 1) {

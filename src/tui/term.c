@@ -96,6 +96,7 @@ static volatile sig_atomic_t got_resize, got_stop, got_continue, got_end;
 static atomic_bool woken;
 
 static const int end_signals[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT};
+static const int faults[] = {SIGSEGV, SIGABRT, SIGFPE, SIGILL};
 static struct sigaction old_end[COUNT(end_signals)], old_winch, old_stop, old_continue;
 
 static void nudge(void)
@@ -126,6 +127,36 @@ void term_wake(void)
 		nudge();
 }
 
+/* The hook of die(), perhaps on a worker: plain bytes and tcsetattr, nothing of curses, where another thread may be. */
+static void restore_raw(void)
+{
+	if (!term.open || !term.seen)
+		return;
+	if (write(STDOUT_FILENO, term.restore, strlen(term.restore)) < 0)
+		return;
+	if (term.has_before)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &term.before);
+}
+
+/* The program is about to die of a fault of its own: the terminal first, and then as if nobody had been asked. */
+static void on_fault(int sig)
+{
+	restore_raw();
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+/* Not where someone else has an eye on them: a sanitizer, say. */
+static void catch_faults(void)
+{
+	struct sigaction sa = {.sa_handler = on_fault}, old;
+
+	sigemptyset(&sa.sa_mask);
+	for (size_t i = 0; i < COUNT(faults); i++)
+		if (sigaction(faults[i], NULL, &old) == 0 && !(old.sa_flags & SA_SIGINFO) && old.sa_handler == SIG_DFL)
+			sigaction(faults[i], &sa, NULL);
+}
+
 static void catch_signals(void)
 {
 	struct sigaction sa = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
@@ -148,17 +179,6 @@ static void release_signals(void)
 	sigaction(SIGCONT, &old_continue, NULL);
 	for (size_t i = 0; i < COUNT(end_signals); i++)
 		sigaction(end_signals[i], &old_end[i], NULL);
-}
-
-/* The hook of die(), perhaps on a worker: plain bytes and tcsetattr, nothing of curses, where another thread may be. */
-static void restore_raw(void)
-{
-	if (!term.open || !term.seen)
-		return;
-	if (write(STDOUT_FILENO, term.restore, strlen(term.restore)) < 0)
-		return;
-	if (term.has_before)
-		tcsetattr(STDIN_FILENO, TCSADRAIN, &term.before);
 }
 
 static const char mouse_off[] = "\033[?1006l\033[?1002l\033[?1000l";
@@ -340,6 +360,7 @@ enum rc term_open(const struct opts *o, struct err *e)
 		return RC_FAIL;
 	term.open = true;
 	catch_signals();
+	catch_faults();
 	if (open_screen(o, e) != RC_OK) {
 		term_close();
 		return RC_FAIL;
@@ -376,15 +397,22 @@ static void tell_of_drags(bool on)
 	fflush(stdout);
 }
 
+void term_give_back(void)
+{
+	if (!term.screen)
+		return;
+	tell_of_drags(false);
+	endwin();
+	delscreen(term.screen);
+	term.screen = NULL;
+	term.seen = false;
+}
+
 void term_close(void)
 {
 	if (!term.open)
 		return;
-	if (term.screen) {
-		tell_of_drags(false);
-		endwin();
-		delscreen(term.screen);
-	}
+	term_give_back();
 	term.open = false;
 	die_hook = NULL;
 	release_signals();
@@ -394,7 +422,6 @@ void term_close(void)
 		fclose(term.in);
 	if (term.out)
 		fclose(term.out);
-	term.screen = NULL;
 	term.in = term.out = NULL;
 }
 
@@ -636,18 +663,23 @@ static enum mouse_what press_at(int x, int y)
 	return twice ? MOUSE_DOUBLE : MOUSE_PRESS;
 }
 
+/* Of several events that arrive at once curses keeps the last one: a release without a press stands for both. */
 static int mouse_key(void)
 {
+	static bool down;
 	MEVENT ev;
 
 	if (getmouse(&ev) != OK)
 		return K_OTHER;
 	term.last_mouse = (struct mouse){MOUSE_DRAG, ev.x, ev.y};
-	if (ev.bstate & BUTTON1_PRESSED)
+	if ((ev.bstate & BUTTON1_PRESSED) || ((ev.bstate & BUTTON1_RELEASED) && !down))
 		term.last_mouse.what = press_at(ev.x, ev.y);
 	else if (ev.bstate & BUTTON1_RELEASED)
 		term.last_mouse.what = MOUSE_RELEASE;
-	else if (ev.bstate & BUTTON4_PRESSED)
+	down = ev.bstate & BUTTON1_PRESSED || (down && !(ev.bstate & BUTTON1_RELEASED));
+	if (ev.bstate & (BUTTON1_PRESSED | BUTTON1_RELEASED))
+		return K_MOUSE;
+	if (ev.bstate & BUTTON4_PRESSED)
 		term.last_mouse.what = MOUSE_WHEEL_UP;
 	else if (ev.bstate & WHEEL_DOWN)
 		term.last_mouse.what = MOUSE_WHEEL_DOWN;

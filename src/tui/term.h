@@ -71,7 +71,8 @@ enum { EV_KEY = 1, EV_WAKE = 2, EV_RESIZE = 4, EV_END = 8 };
 /* Takes the terminal; with opts.keys_file, one that nobody sees, of opts.columns by opts.rows. Fails when the terminal
  * is not one that can be drawn on. die() gives it back from now on. */
 enum rc term_open(const struct opts *, struct err *);
-void term_close(void);  /* gives the terminal back as it was found */
+void term_give_back(void); /* as it was found; nothing is drawn from now on */
+void term_close(void);  /* that, and the end: no term_wake any more */
 int term_signal(void);  /* the signal that asked for the end, or 0 */
 
 bool term_ascii(void);

@@ -19,7 +19,7 @@
  * once. While results arrive the screen is drawn every FRAME_MS at most, and keys are answered at once; when all is
  * computed it is not drawn, and the loop does not wake, until something happens.
  */
-enum { FRAME_MS = 100, OWN_MS = 15, PROGRESS_MS = 250, REST_MS = 80, AHEAD = 64 };
+enum { FRAME_MS = 100, OWN_MS = 15, PROGRESS_MS = 250, REST_MS = 80, WATCH_MS = 1000, AHEAD = 64 };
 
 /* ---- results ---- */
 
@@ -161,6 +161,7 @@ static void change_session(struct screen *sc)
 	sc->change = CHANGE_NONE;
 	sc->message[0] = '\0';
 	sc->metric = 0; /* one model's are not a pair's */
+	sc->file_news[A] = sc->file_news[B] = SOURCE_SAME;
 	start(sc);
 	browse_open(sc, &unused); /* its patterns were read once already */
 	browse_restore(sc->view, k);
@@ -175,6 +176,32 @@ static void strike(struct screen *sc, int key)
 		change_session(sc);
 }
 
+/* ---- the files ---- */
+
+/* Whether they are still what was opened; said once for each thing that befalls a model. Returns whether it was. */
+static bool watch_files(struct screen *sc)
+{
+	bool said = false;
+	static const char *const words[] = {
+		[SOURCE_TOUCHED] = "was written to meanwhile",
+		[SOURCE_GONE] = "was removed or replaced",
+		[SOURCE_SHRANK] = "shrank: ? marks what is lost",
+	};
+
+	for (unsigned i = 0; i < sc->s->n_models; i++) {
+		struct str name = {"", 0};
+		int news = (int)source_watch(&sc->s->m[i].source, &name);
+		const char *slash = strrchr(name.n ? name.p : "", '/');
+
+		if (news <= sc->file_news[i])
+			continue;
+		sc->file_news[i] = news;
+		screen_trouble(sc, "%s %s", slash ? slash + 1 : name.p, words[news]);
+		said = true;
+	}
+	return said;
+}
+
 /* ---- with a terminal ---- */
 
 static long ms_since(const struct timespec *then)
@@ -185,12 +212,16 @@ static long ms_since(const struct timespec *then)
 	return (long)(now.tv_sec - then->tv_sec) * 1000 + (now.tv_nsec - then->tv_nsec) / 1000000;
 }
 
-/* How long to sleep: for ever, unless a frame is due, or the details of a row that the keys came to rest on. */
-static int patience(long frame_due, const struct timespec *frame, bool resting, const struct timespec *key)
+/* How long to sleep: for ever, unless a frame is due, the details of a row that the keys came to rest on, or, once
+ * after whatever happened, a look at the files. */
+static int patience(long frame_due, const struct timespec *frame, bool resting, const struct timespec *key, bool watch,
+		    const struct timespec *watched)
 {
 	long ms = LONG_MAX;
 
-	if (frame_due)
+	if (watch)
+		ms = WATCH_MS - ms_since(watched);
+	if (frame_due && frame_due - ms_since(frame) < ms)
 		ms = frame_due - ms_since(frame);
 	if (resting && REST_MS - ms_since(key) < ms)
 		ms = REST_MS - ms_since(key);
@@ -199,8 +230,8 @@ static int patience(long frame_due, const struct timespec *frame, bool resting, 
 
 static void interact(struct screen *sc)
 {
-	struct timespec frame = {0}, key = {0};
-	bool draw = true, news = false, own = false;
+	struct timespec frame = {0}, key = {0}, watched = {0};
+	bool draw = true, news = false, own = false, watch = false;
 
 	while (!sc->quit && sc->view) {
 		bool resting;
@@ -221,7 +252,7 @@ static void interact(struct screen *sc)
 			browse_ask_details(sc->view);
 			resting = false;
 		}
-		ev = term_wait(patience(due, &frame, resting, &key));
+		ev = term_wait(patience(due, &frame, resting, &key, watch, &watched));
 		if (ev & EV_END)
 			return;
 		while ((ev & EV_KEY) && !sc->quit && (k = term_key()) != K_NONE) {
@@ -230,6 +261,12 @@ static void interact(struct screen *sc)
 			draw = true;
 		}
 		draw = draw || (ev & EV_RESIZE);
+		watch = watch || ev;
+		if (watch && ms_since(&watched) >= WATCH_MS) {
+			draw = watch_files(sc) || draw;
+			clock_gettime(CLOCK_MONOTONIC, &watched);
+			watch = false;
+		}
 		own = own || ((ev & EV_WAKE) && sc->view && sc->view->ops->busy);
 	}
 }
@@ -286,6 +323,7 @@ static enum rc perform(struct screen *sc, const struct action *a, struct err *e)
 	}
 	if (!sc->quit) {
 		take_all(sc);
+		watch_files(sc);
 		screen_draw(sc);
 	}
 	return RC_OK;
@@ -341,6 +379,7 @@ int tui_run(struct session *s, const struct opts *o)
 		rc = run(&sc, &e);
 		sig = term_signal();
 		/* first the terminal, then the wait for what the workers are at */
+		term_give_back();
 		stop(&sc);
 		term_close();
 		if (sig)

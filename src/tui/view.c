@@ -79,6 +79,15 @@ size_t view_tensor(struct view *v)
 	return v->ops->tensor ? v->ops->tensor(v) : SIZE_MAX;
 }
 
+bool row_lost(const struct screen *sc, const struct row *r)
+{
+	for (int side = A; side <= B; side++)
+		if (r->t[side] && sc->file_news[side] == SOURCE_SHRANK &&
+		    source_lost(&sc->s->m[side].source, r->t[side]->data))
+			return true;
+	return false;
+}
+
 /* ---- moving ---- */
 
 static void keep_in_sight(struct view *v)
@@ -717,10 +726,19 @@ static void draw_status(struct screen *sc, int y, int w)
 
 static void draw_too_small(int w, int h)
 {
-	char text[80];
-	int n = snprintf(text, sizeof(text), "weigh needs %d x %d, this is %d x %d", MIN_COLUMNS, MIN_ROWS, w, h);
+	char lines[2][40];
+	int n = 1, room;
 
-	term_puts(h / 2, n < w ? (w - n) / 2 : 0, w, ROLE_TEXT, text);
+	room = snprintf(lines[0], sizeof(lines[0]), "weigh needs %d x %d, this is %d x %d", MIN_COLUMNS, MIN_ROWS, w, h);
+	if (room > w && h > 1) {
+		snprintf(lines[0], sizeof(lines[0]), "too small");
+		snprintf(lines[1], sizeof(lines[1]), "needs %d x %d", MIN_COLUMNS, MIN_ROWS);
+		n = 2;
+	}
+	for (int i = 0; i < n; i++) {
+		room = w - (int)strlen(lines[i]);
+		term_puts((h - n) / 2 + i, room > 0 ? room / 2 : 0, w, ROLE_TEXT, lines[i]);
+	}
 	term_flush(h - 1, 0);
 }
 

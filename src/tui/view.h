@@ -119,6 +119,7 @@ struct screen {
 	uint64_t unasked;  /* bytes of the rows from `next` on */
 	double strongest;  /* the largest rel_l2 so far: a full bar */
 	unsigned long news; /* grows with every result */
+	int file_news[2];  /* of each model: the worst that was seen of its files (bytes/source.h) */
 	unsigned want;     /* what is computed of every row: bits of analysis/scan.h */
 
 	struct settings settings;
@@ -147,6 +148,7 @@ void screen_letter(struct screen *, enum act, void (*done)(struct view *, enum a
 void screen_want(struct screen *, unsigned want); /* more of every row, from now on */
 void screen_key(struct screen *, int key);
 void screen_mouse(struct screen *, struct mouse);
+bool row_lost(const struct screen *, const struct row *); /* the file became shorter, and what it had is gone */
 void screen_act(struct screen *, enum act); /* as if a key had been struck */
 void screen_draw(struct screen *);
 void screen_wake(void *unused); /* on a worker: there is something new to draw */
