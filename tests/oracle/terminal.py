@@ -36,7 +36,7 @@ class Terminal:
 
     def __init__(self, *args, columns=80, rows=24):
         self.master, self.slave = os.openpty()
-        self.resize(columns, rows, tell=False)
+        self.resize(columns, rows)
         self.before = termios.tcgetattr(self.slave)
         self.seen = b""
         status_read, status_write = os.pipe()
@@ -75,7 +75,9 @@ class Terminal:
             if os.WIFSTOPPED(how):
                 os.write(status, b"stopped\n")
                 continue
-            os.write(status, b"signal %d\n" % os.WTERMSIG(how) if os.WIFSIGNALED(how) else b"exit %d\n" % os.WEXITSTATUS(how))
+            by_signal = os.WIFSIGNALED(how)
+            word, n = (b"signal", os.WTERMSIG(how)) if by_signal else (b"exit", os.WEXITSTATUS(how))
+            os.write(status, b"%s %d\n" % (word, n))
             os._exit(0)
 
     def report(self):
@@ -114,8 +116,8 @@ class Terminal:
                 return True
         return False
 
-    def resize(self, columns, rows, tell=True):
-        fcntl.ioctl(self.master if not tell else self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    def resize(self, columns, rows):
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def is_restored(self):
         return termios.tcgetattr(self.slave) == self.before
@@ -143,7 +145,8 @@ def whole_life():
     check(t.wait_for(b"? help"), "it comes back", t.seen)
     os.write(t.master, b"\x1a")
     check(t.report() == "stopped" and t.is_restored(), "^Z stops it, the terminal as it was", t.seen)
-    check(b"\x1b[?1049l" in t.seen and re.search(rb"\x1b\[\?(1006;)?1000l", t.seen), "the screen and the mouse are given back", t.seen)
+    mouse_off = re.search(rb"\x1b\[\?(1006;)?1000l", t.seen)
+    check(b"\x1b[?1049l" in t.seen and mouse_off, "the screen and the mouse are given back", t.seen)
     t.resize(100, 24)
     os.kill(t.pid, signal.SIGCONT)
     check(t.wait_for(b"prophet-conv-r1"), "fg draws it anew", t.seen)
@@ -163,7 +166,8 @@ def killed(sig):
     t.wait_for(b"? help")
     os.kill(t.pid, sig)
     how = t.report()
-    check(how == "signal %d" % sig and t.is_restored(), "%s ends it, the terminal as it was" % signal.Signals(sig).name, how)
+    name = signal.Signals(sig).name
+    check(how == "signal %d" % sig and t.is_restored(), "%s ends it, the terminal as it was" % name, how)
     check(b"\x1b[?1049l" in t.seen, "and the screen from before is back", t.seen)
     t.close()
 
@@ -207,7 +211,8 @@ def shrinking(path):
     check(t.wait_for(b"shrank", b"zR"), "a file that shrinks is told of", t.seen)
     check(t.wait_for(b"41/41", b"G\x0c"), "it goes on", t.seen)
     check(b"?" in re.sub(rb"\x1b[^a-zA-Z]*[a-zA-Z]", b"", t.seen), "the rows are marked", t.seen)
-    check(t.wait_for(b"? help", b"x\x0c") and t.wait_for(b"? help", b"qv\x0c"), "a lost tensor can be looked at", t.seen)
+    looked = t.wait_for(b"? help", b"x\x0c") and t.wait_for(b"? help", b"qv\x0c")
+    check(looked, "a lost tensor can be looked at", t.seen)
     os.write(t.master, b"QQ")
     how = t.report()
     check(how == "exit 0" and t.is_restored(), "and ends as always", how)
