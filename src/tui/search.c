@@ -43,7 +43,8 @@ static bool find_regex(const struct needle *nd, struct str s, size_t from, size_
 	regmatch_t m;
 	bool hit;
 
-	memcpy(z, s.p, s.n);
+	if (s.n) /* which may stand nowhere */
+		memcpy(z, s.p, s.n);
 	z[s.n] = '\0';
 	hit = strlen(z) >= from && regexec(&nd->re, z + from, 1, &m, from ? REG_NOTBOL : 0) == 0;
 	if (hit) {
