@@ -22,7 +22,7 @@ ROUNDS = 200
 
 
 def line(what, value):
-    print("%-58s %s" % (what, value), flush=True)
+    print("%-66s %s" % (what, value), flush=True)
 
 
 def many_tensors(path, n):
@@ -96,18 +96,31 @@ def answers(a, b):
     line("a key (^L ? q) while all threads compute, %d keys" % len(took), shares(took))
 
 
+def median(figures):
+    return sorted(figures)[len(figures) // 2]
+
+
+def move(t, key):
+    """The bytes that come at once, and those that come when the keys rest."""
+    t.seen = b""
+    os.write(t.master, key)
+    t.read(0.05)
+    time.sleep(0.02)
+    t.read(0)
+    return len(t.seen), quiet(t, 0.4)
+
+
 def when_done(a, b):
     t = Terminal(a, b, columns=200, rows=60)
     until(t, b"? help")
     os.write(t.master, b"zR")
     while quiet(t, 1.0):
         pass
-    costs = []
-    for _ in range(45):
-        os.write(t.master, b"j")
-        costs.append(quiet(t, 0.25))
-    costs.sort()
-    line("bytes to move the cursor, details included, 45 moves", "median %d, most %d" % (costs[22], costs[-1]))
+    for key, what in ((b"j", "to a tensor that was not looked at yet"), (b"k", "to one that was")):
+        costs = [move(t, key) for _ in range(20)]
+        at_once, later = zip(*[c for c in costs if c[0]])
+        line("bytes to move the cursor " + what, "%d at once, %d for its details; at most %d and %d" % (
+            median(at_once), median(later), max(at_once), max(later)))
     with open("/proc/%d/stat" % t.pid) as f:
         before = f.read().rsplit(")", 1)[1].split()
     came = quiet(t, 2)
