@@ -258,6 +258,7 @@ void term_theme(enum theme theme)
 		term.scales = false;
 		return;
 	}
+	memset(term.made, 0, sizeof(term.made)); /* pairs of scales are made anew as they are used */
 	term.scales = term.own && !few_colours() && COLOR_PAIRS >= PAIRS_END;
 	for (int i = 0; i < ROLE_COUNT; i++)
 		set_role((enum role)i, term.own);

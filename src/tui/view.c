@@ -473,6 +473,41 @@ static bool in_area(struct area a, struct mouse m)
 	return m.x >= a.x && m.x < a.x + a.w && m.y >= a.y && m.y < a.y + a.h;
 }
 
+/* One step of the cursor; false: it stays where it was on the screen. */
+static bool step(struct view *v, enum act act, long *line, int *column)
+{
+	long line_before = *line;
+	int column_before = *column;
+
+	screen_act(v->screen, act);
+	if (v->ops->update)
+		v->ops->update(v);
+	*line = (long)(v->cursor - v->top) + v->list.y;
+	*column = v->column + v->list.x;
+	return *line != line_before || *column != column_before;
+}
+
+/* A view whose cursor goes sideways, too, is the only one that knows how wide its cells are: so the cursor walks to
+ * where the mouse is, as by keys. Two cells may share a line: two steps without a move are the end. */
+static void walk_to(struct view *v, struct mouse m)
+{
+	long line = (long)(v->cursor - v->top) + v->list.y;
+	int column = v->column + v->list.x, idle = 0, width = 0;
+
+	while (idle < 2 && line != m.y)
+		idle = step(v, line < m.y ? ACT_DOWN : ACT_UP, &line, &column) ? 0 : idle + 1;
+	for (int before = column; column > m.x && step(v, ACT_LEFT, &line, &column); before = column)
+		width = before - column;
+	if (width == 0 && column < m.x) { /* how wide a cell is, a step away from the right edge tells */
+		int before = column;
+
+		step(v, column > v->list.x ? ACT_LEFT : ACT_RIGHT, &line, &column);
+		width = before > column ? before - column : column - before;
+	}
+	while (width && column + width <= m.x && step(v, ACT_RIGHT, &line, &column))
+		;
+}
+
 void screen_mouse(struct screen *sc, struct mouse m)
 {
 	struct view *v = sc->view;
@@ -496,7 +531,10 @@ void screen_mouse(struct screen *sc, struct mouse m)
 	if ((m.what != MOUSE_PRESS && m.what != MOUSE_DOUBLE) || v->ops->pager || !in_area(v->list, m) ||
 	    row >= v->ops->rows(v))
 		return;
-	view_move(v, row);
+	if (v->ops->where & WHERE_GRID)
+		walk_to(v, m);
+	else
+		view_move(v, row);
 	if (m.what == MOUSE_DOUBLE)
 		screen_act(sc, ACT_OPEN);
 }
