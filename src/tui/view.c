@@ -501,7 +501,8 @@ static void walk_to(struct view *v, struct mouse m)
 	if (width == 0 && column < m.x) { /* how wide a cell is, a step away from the right edge tells */
 		int before = column;
 
-		step(v, column > v->list.x ? ACT_LEFT : ACT_RIGHT, &line, &column);
+		if (!step(v, ACT_LEFT, &line, &column))
+			step(v, ACT_RIGHT, &line, &column);
 		width = before > column ? before - column : column - before;
 	}
 	while (width && column + width <= m.x && step(v, ACT_RIGHT, &line, &column))
