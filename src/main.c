@@ -28,8 +28,8 @@ static int trouble(const char *why, const char *hint)
 	return TROUBLE;
 }
 
-/* A mapped file became shorter under us: its pages are gone. What needs them is told so later; if they are not of a
- * file of a model, there is nothing to go back to. */
+/* A mapped file became shorter under us: its pages are gone. A scan finds out and tells; without one there is nothing
+ * to go back to. */
 static void on_bus_error(int sig, siginfo_t *info, void *unused)
 {
 	static const char why[] = "weigh: a file shrank while it was open\n";

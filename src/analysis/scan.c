@@ -844,6 +844,7 @@ struct scan *scan_new(struct session *s, void (*wake)(void *), void *arg)
 	struct scan *sc = xcalloc(1, sizeof(*sc));
 
 	sc->s = s;
+	source_outlive(); /* see throw_away_lost */
 	sc->too_big = beyond_memory(s);
 	sc->ways =
 		(struct ways){.settled = s->opts->io != IO_AUTO, .way = s->opts->io == IO_READ ? BY_COPY : BY_MAPPING};

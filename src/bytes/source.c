@@ -66,12 +66,19 @@ static void note_lost(struct guard *g, size_t from)
 		;
 }
 
+static atomic_bool outlives;
+
+void source_outlive(void)
+{
+	outlives = true;
+}
+
 /* Pages beyond a file's end are lost all at once: with the first one that is touched go all behind it. */
 bool source_recover(void *address)
 {
 	uintptr_t at = (uintptr_t)address, page = (uintptr_t)sysconf(_SC_PAGESIZE);
 
-	for (struct guard *g = guards; g < guards + GUARDS; g++) {
+	for (struct guard *g = guards; outlives && g < guards + GUARDS; g++) {
 		uintptr_t start = g->start;
 		size_t n = g->n, from;
 

@@ -93,10 +93,12 @@ int source_descriptor(const struct source *, struct span, uint64_t *offset, stru
 /*
  * Files that change while they are open. A mapped file that became shorter raises SIGBUS where its pages are gone: the
  * handler calls source_recover, which puts zeros there and remembers from where on the file is lost; false: the
- * address is in no file of ours. What was read meanwhile is to be thrown away if source_lost says so. source_watch
- * looks at the files themselves, and remembers, too; *name gets the first one that is not as it was.
+ * address is in no file of ours, or nobody called source_outlive: who does promises to throw away what was read
+ * meanwhile if source_lost says so. source_watch looks at the files themselves, and remembers, too; *name gets the
+ * first one that is not as it was.
  */
 enum source_news { SOURCE_SAME, SOURCE_TOUCHED, SOURCE_GONE, SOURCE_SHRANK };
+void source_outlive(void);
 bool source_recover(void *address);
 bool source_lost(const struct source *, struct span);
 enum source_news source_watch(const struct source *, struct str *name);

@@ -13,6 +13,7 @@
 #include "tui/cells.h"
 #include "tui/chooser.h"
 #include "tui/columns.h"
+#include "tui/command.h"
 #include "tui/detail.h"
 #include "tui/menu.h"
 #include "tui/plot.h"
@@ -1166,7 +1167,10 @@ static bool act(struct view *v, enum act act)
 	case ACT_BACK: back(v); return true;
 	case ACT_FOLD_ALL: open_all(v, false); return true;
 	case ACT_UNFOLD_ALL: open_all(v, true); return true;
-	case ACT_FILTER: screen_prompt(v->screen, "& ", b->typed_text, filter_done); return true;
+	case ACT_FILTER:
+		screen_prompt(v->screen, "& ", b->typed_text, filter_done);
+		v->screen->prompt.complete = complete_field;
+		return true;
 	case ACT_SORT: menu_sort(v->screen); return true;
 	case ACT_REVERSE: reverse(v); return true;
 	case ACT_ORDER: turn_flat(v); return true;

@@ -243,6 +243,26 @@ static void complete_word(struct screen *sc, struct prompt *p, const char *begun
 	complete_with(sc, p, strlen(begun), &c);
 }
 
+static const char *field_word(size_t i)
+{
+	return fields[i].key;
+}
+
+/* What stands behind the last blank. */
+static const char *last_word(const char *s)
+{
+	const char *blank = strrchr(s, ' ');
+
+	return blank ? blank + 1 : s;
+}
+
+void complete_field(struct screen *sc, struct prompt *p)
+{
+	const char *word = last_word(p->text);
+
+	complete_word(sc, p, word + strspn(word, "!"), field_word);
+}
+
 static void complete_command(struct screen *sc, struct prompt *p)
 {
 	const char *word = after_blanks(p->text), *arg;
@@ -259,7 +279,7 @@ static void complete_command(struct screen *sc, struct prompt *p)
 	if (i < COUNT(verbs) && verbs[i].complete)
 		verbs[i].complete(sc, p, arg);
 	else if (i != SIZE_MAX && i >= COUNT(verbs) && settings[i - COUNT(verbs)].word)
-		complete_word(sc, p, arg, settings[i - COUNT(verbs)].word);
+		complete_word(sc, p, last_word(arg), settings[i - COUNT(verbs)].word);
 }
 
 void command_prompt(struct screen *sc)

@@ -12,4 +12,7 @@ void path_of_user(char *out, size_t size, const char *typed);
 /* Completes the path that the whole prompt is: as far as there is one way, and then says which there are. */
 void complete_path(struct screen *, struct prompt *);
 
+/* The last word of the prompt, as the field of a filter's condition. */
+void complete_field(struct screen *, struct prompt *);
+
 #endif

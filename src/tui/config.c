@@ -142,6 +142,11 @@ static enum rc set_columns_of(struct screen *sc, const char *arg, bool pair, str
 	return RC_OK;
 }
 
+static const char *column_name(size_t i)
+{
+	return fields[i].key;
+}
+
 static enum rc set_columns_one(struct screen *sc, const char *arg, struct err *e)
 {
 	return set_columns_of(sc, arg, false, e);
@@ -191,6 +196,21 @@ static enum rc set_bind(struct screen *sc, const char *arg, struct err *e)
 	return RC_OK;
 }
 
+/* The words for actions, one at a time. */
+static const char *bind_word(size_t i)
+{
+	static struct buf name;
+
+	if (i > ACT_COUNT)
+		return NULL;
+	buf_clear(&name);
+	if (i == ACT_COUNT)
+		buf_puts(&name, "none");
+	else
+		act_name(&name, (enum act)i);
+	return name.p;
+}
+
 static void show_bound(void *arg, const char *keys, enum act act)
 {
 	struct buf *b = arg;
@@ -219,11 +239,11 @@ const struct setting settings[] = {
 	{"mouse", "on|off", "Whether the mouse is used; off, the terminal has it, to select text with",
 	 set_mouse, show_mouse, mouse_word},
 	{"columns1", "COLUMN ...", "The columns of one model: fields, which may have their width behind a colon; or default",
-	 set_columns_one, show_columns_one, NULL},
+	 set_columns_one, show_columns_one, column_name},
 	{"columns2", "COLUMN ...", "Likewise of two: bar is that of the relative change, a.std and b.std are std of A and B",
-	 set_columns_two, show_columns_two, NULL},
+	 set_columns_two, show_columns_two, column_name},
 	{"bind", "KEY ACTION", "What a key does: the word for an action is in the list of keys; none takes the key away",
-	 set_bind, show_bind, NULL},
+	 set_bind, show_bind, bind_word},
 	{.name = NULL},
 };
 

@@ -390,6 +390,24 @@ static void copy(struct view *v)
 	buf_free(&b);
 }
 
+/* Zeros stand in the place of what a file lost; they are not passed off as values. */
+static void open_values(struct view *v, enum act act)
+{
+	struct screen *sc = v->screen;
+	size_t row = view_tensor(v);
+
+	if (row != SIZE_MAX && row_lost(sc, &sc->s->rows[row]))
+		screen_trouble(sc, "its values are lost: the file shrank while it was open");
+	else if (act == ACT_HEAT)
+		heat_open(sc);
+	else if (act == ACT_HISTOGRAM)
+		hist_open(sc);
+	else if (act == ACT_VALUES)
+		table_open(sc);
+	else
+		hex_open(sc);
+}
+
 static void common_act(struct view *v, enum act act)
 {
 	struct screen *sc = v->screen;
@@ -415,10 +433,10 @@ static void common_act(struct view *v, enum act act)
 	case ACT_META: meta_open(sc); break;
 	case ACT_MAP: map_open(sc); break;
 	case ACT_JOBS: jobs_open(sc); break;
-	case ACT_HEAT: heat_open(sc); break;
-	case ACT_HISTOGRAM: hist_open(sc); break;
-	case ACT_VALUES: table_open(sc); break;
-	case ACT_BYTES: hex_open(sc); break;
+	case ACT_HEAT:
+	case ACT_HISTOGRAM:
+	case ACT_VALUES:
+	case ACT_BYTES: open_values(v, act); break;
 	case ACT_COMMAND: command_prompt(sc); break;
 	case ACT_WRITE: report_prompt(sc); break;
 	case ACT_COPY: copy(v); break;

@@ -56,6 +56,7 @@ static void shrinks(void **unused)
 
 	make_file("shrinks");
 	sigaction(SIGBUS, &bus, &before);
+	source_outlive();
 	assert_int_equal(source_open(&s, "shrinks", NULL, &member, &e), 0);
 	assert_int_equal(source_watch(&s, &name), SOURCE_SAME);
 	assert_int_equal(at(&s, member, SIZE - 1), 'x');
