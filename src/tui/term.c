@@ -284,7 +284,7 @@ static int scale_pair(enum scale s, int upper, int lower)
 		return pair;
 	for (int half = 0; half < 2; half++) {
 		int level = half ? lower : upper;
-		uint32_t rgb = level >= 0 ? ramp_rgb(s, level, false) : 0;
+		uint32_t rgb = level >= 0 ? ramp_rgb(s, level, term.theme == THEME_LIGHT) : 0;
 
 		if (level >= 0)
 			name[half] = term.direct ? (int)rgb : ramp_nearest_xterm(rgb);
