@@ -56,6 +56,8 @@ static const char *what_text(struct bytes head)
 	}
 	if (starts(head, "<!doctype html") || starts(head, "<html"))
 		return "is a web page (HTML), not a weight file: the download went wrong";
+	if (starts(head, "[net]") || starts(head, "[network]"))
+		return "is Darknet's description of a net: open its weights (.weights)";
 	if (head.n && (head.p[0] == '{' || head.p[0] == '['))
 		return "is JSON, but not the index of a model";
 	return "is text, not a weight file";

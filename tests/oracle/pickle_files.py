@@ -1,5 +1,6 @@
 """Pickles of NumPy arrays against NumPy; with joblib and scikit-learn there (Debian's packages), theirs against them; and
 kinds of PyTorch's tensors that are spelt out byte by byte here. timeout: 400"""
+import gzip
 import io
 import json
 import os
@@ -366,6 +367,14 @@ def real_files():
         if raw[:2] == b"ZF":
             raw = zlib.decompress(raw[21 + (raw[21:22] == b" "):])
         check.same_as(os.path.join(folder, name), flat(Stubs(raw).load()), name)
+    name = "dragnet-content-py3-sk0.18.pkl.gz"
+    with gzip.open(os.path.join(folder, name)) as f:
+        check.same_as(os.path.join(folder, name), flat(Inline(f.read()).load()), name)
+    name = os.path.join(os.environ["SHARED"], "paddle", "mnist.pdparams")
+    with open(name, "rb") as f:
+        x = Stubs(f.read()).load()
+    del x["StructuredToParameterName@@"]
+    check.same_as(name, flat(x), "paddle/mnist.pdparams")
 
 
 class Stub:
@@ -408,6 +417,30 @@ class Stubs(pickle.Unpickler):
         if isinstance(x, (list, tuple)):
             return [self.plain(v) for v in x]
         return x
+
+
+class Inline(pickle._Unpickler):
+    """joblib since 0.10: an array's bytes follow the BUILD of the wrapper that stands for it (joblib/numpy_pickle.py,
+    NumpyArrayWrapper.read_array); its state says what they are."""
+    def __init__(self, raw):
+        self.stream = io.BytesIO(raw)
+        super().__init__(self.stream, encoding="latin1")
+
+    find_class = Stubs.find_class
+    plain = Stubs.plain
+
+    def load(self):
+        return self.plain(super().load())
+
+    def build(self):
+        state, wrapper = self.stack[-1], self.stack[-2]
+        pickle._Unpickler.load_build(self)
+        if type(wrapper).__name__ == "NumpyArrayWrapper":
+            n = int(np.prod(state["shape"])) * state["dtype"].itemsize
+            x = np.frombuffer(self.stream.read(n), state["dtype"])
+            self.stack[-1] = x.reshape(state["shape"], order=state["order"])
+
+    dispatch = {**pickle._Unpickler.dispatch, pickle.BUILD[0]: build}
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import numpy as np
 
 import check
 import weightfiles as wf
-from wire import all_of, f32, f64, field, fixed32, get, parse, tag, varint, varints
+from wire import all_of, f32, f64, field, fixed32, get, parse, tag, unpacked, varint, varints
 
 try:
     import onnx
@@ -645,6 +645,38 @@ def basic_pitch(path):
     return want
 
 
+# Number of a type in a program: kind in safetensors, where an immediate value of it stands, NumPy type of what stands there.
+IMMEDIATE = {1: ("BOOL", 3, None), 11: ("F32", 1, "<f4"), 23: ("I32", 2, None)}
+
+
+def mil(package):
+    """The constants of an ML Program's block: immediate numbers, or a blob of the file of weights, whose record says where."""
+    folder, want = package + "/Data/com.apple.CoreML/", {}
+    with open(folder + "model.mlmodel", "rb") as f, open(folder + "weights/weight.bin", "rb") as g:
+        program, blobs = get(f.read(), 502), g.read()
+    block = get(program, 2, 2, 3, 2)
+    for op in all_of(block, 3):
+        if get(op, 1) != b"const":
+            continue
+        value = next(get(a, 2) for a in all_of(op, 5) if get(a, 1) == b"val")
+        of_type = get(value, 2, 1)
+        if get(of_type, 1) not in IMMEDIATE:
+            continue
+        kind, field_of, dtype = IMMEDIATE[get(of_type, 1)]
+        shape = tuple(get(d, 1, 1) or 0 for d in all_of(of_type, 3))
+        at = get(value, 5, 2)
+        if get(value, 5):
+            _, _, size, start = struct.unpack_from("<IIQQ", blobs, at)
+            raw = blobs[start:start + size]
+        elif dtype:
+            raw = get(value, 3, 1, field_of, 1)
+        else:
+            x = [v & 0xFFFFFFFF for v in unpacked(get(value, 3, 1, field_of, 1))]
+            raw = np.array(x, "<u4").astype("u1" if kind == "BOOL" else "<u4").tobytes()
+        want[get(op, 3, 1).decode()] = (kind, shape, raw)
+    return want
+
+
 def coreml_files():
     coreml_networks()
     coreml_program()
@@ -653,6 +685,12 @@ def coreml_files():
         same_as(path, drawing(path), "coreml: TinyDrawingEmbedding decoded by hand")
     else:
         check.skip("coreml: TinyDrawingEmbedding", "the shared data are not there")
+    for name in ("nmp-2023-09-28", "nmp-2023-10-03"):
+        package = have(f"coreml/{name}.mlpackage")
+        if package:
+            same_as(package, mil(package), f"coreml: {name} decoded by hand")
+        else:
+            check.skip(f"coreml: {name}", "the shared data are not there")
     package, exported = have("coreml/nmp-2023-09-28.mlpackage"), have("onnx/basic_pitch_nmp.onnx")
     if package and exported:
         same_as(package, basic_pitch(exported), "coreml: basic-pitch against its ONNX export", also=True)

@@ -40,6 +40,18 @@ def varints(values):
     return b"".join(varint(int(v)) for v in values)
 
 
+def unpacked(b):
+    """The numbers of a packed field of varints."""
+    out, x, shift = [], 0, 0
+    for c in b:
+        x |= (c & 127) << shift
+        shift += 7
+        if c < 128:
+            out.append(x)
+            x = shift = 0
+    return out
+
+
 def parse(b):
     """(field, wire type, number or bytes), one after the other."""
     at = 0
