@@ -12,6 +12,7 @@
 #include "base/utf8.h"
 #include "batch/batch.h"
 #include "batch/help.h"
+#include "batch/progress.h"
 #include "bytes/source.h"
 #include "num/kern.h"
 #include "tui/tui.h"
@@ -92,6 +93,20 @@ static int wrong_cpu(const char *name)
 	return status;
 }
 
+/* A bar tells how far unpacking is, for the screen too: it is not there yet. */
+static enum rc open_models(struct session *s, struct opts *o, struct err *e)
+{
+	struct progress *p = progress_new(o);
+	enum rc rc;
+
+	o->unpacking.tell = p ? progress_unpacked : NULL;
+	o->unpacking.arg = p;
+	rc = session_open(s, o, e);
+	o->unpacking.tell = NULL;
+	progress_free(p);
+	return rc;
+}
+
 static int run(struct session *s, struct opts *o)
 {
 	struct err e;
@@ -100,7 +115,7 @@ static int run(struct session *s, struct opts *o)
 	if (!o->cmd && !has_screen(o))
 		o->cmd = command_summary();
 	set_locale(o);
-	if (o->n_paths && session_open(s, o, &e) != RC_OK)
+	if (o->n_paths && open_models(s, o, &e) != RC_OK)
 		return trouble(e.msg, "");
 	status = o->cmd ? o->cmd->run(s, o) : tui_run(s, o);
 	session_close(s);

@@ -301,6 +301,22 @@ static enum rc set_io(struct opts *o, const char *arg, struct err *e)
 	return RC_OK;
 }
 
+/* A number of bytes; K, M, G and T are powers of 1024. */
+static enum rc set_unpack(struct opts *o, const char *arg, struct err *e)
+{
+	size_t digits = strspn(arg, "0123456789");
+	const char *units = "KMGT", *unit = arg[digits] ? strchr(units, arg[digits]) : NULL;
+	uint64_t scale = unit ? (uint64_t)1 << 10 * (unit - units + 1) : 1;
+	char n[24] = "";
+
+	if (digits < sizeof(n))
+		memcpy(n, arg, digits);
+	if (strlen(arg) > digits + (unit != NULL) || !parse_u64(n, &o->unpacking.most) || !o->unpacking.most ||
+	    !u64_mul(o->unpacking.most, scale, &o->unpacking.most))
+		return err_set(e, "--unpack takes a number of bytes, such as 200G, not '%s'", arg);
+	return RC_OK;
+}
+
 static enum rc set_keys(struct opts *o, const char *arg, struct err *e)
 {
 	(void)e;

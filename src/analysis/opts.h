@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/util.h"
+#include "bytes/source.h"
 
 struct session;
 struct opts;
@@ -49,6 +50,7 @@ struct opts {
 	const char *format;         /* NULL: by content */
 	const char *cpu;            /* NULL: the best kernel */
 	enum io io;                 /* how the bytes of files are come by */
+	struct unpacking unpacking; /* as much as --unpack allows; who is told is for main to say */
 
 	const char *keys_file;      /* --keys: the screen is driven by a script, without a terminal */
 	unsigned columns, rows;     /* --size, or COLUMNS in batch; 0: ask the terminal */

@@ -131,7 +131,7 @@ static enum rc open_next(struct session *s, const char *path, struct err *e)
 {
 	struct model *m = &s->m[s->n_models];
 
-	if (model_open(m, path, s->opts->format, e) != RC_OK)
+	if (model_open(m, path, s->opts->format, &s->opts->unpacking, e) != RC_OK)
 		return err_prefix(e, "%s", path);
 	s->n_models++;
 	model_finish(m, decode_can);

@@ -16,7 +16,7 @@ struct progress {
 	pthread_mutex_t lock;
 	pthread_cond_t ready;
 	bool awake, drawn, always;
-	struct timespec start;
+	struct timespec start, last; /* last: when what was unpacked was drawn; {0}: never */
 };
 
 struct progress *progress_new(const struct opts *o)
@@ -60,36 +60,65 @@ static void sleep_a_step(struct progress *p)
 	pthread_mutex_unlock(&p->lock);
 }
 
-static bool too_early(const struct progress *p)
+static long long ms_since(const struct timespec *then)
 {
 	struct timespec now;
-	long long ms;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	ms = (long long)(now.tv_sec - p->start.tv_sec) * 1000 + (now.tv_nsec - p->start.tv_nsec) / 1000000;
-	return !p->always && ms < QUIET_MS;
+	return (long long)(now.tv_sec - then->tv_sec) * 1000 + (now.tv_nsec - then->tv_nsec) / 1000000;
+}
+
+static bool too_early(const struct progress *p)
+{
+	return !p->always && ms_since(&p->start) < QUIET_MS;
+}
+
+static void put_bar(struct buf *b, uint64_t done, uint64_t total)
+{
+	double f = total ? (double)done / (double)total : 0;
+	size_t full = (size_t)(f * CELLS);
+
+	buf_puts(b, "[");
+	buf_repeat(b, '#', full);
+	buf_repeat(b, '-', CELLS - full);
+	buf_printf(b, "] %3.0f %%  ", floor(100 * f));
+}
+
+static void show(struct progress *p, struct buf *b)
+{
+	fprintf(stderr, "\r%s\x1b[K", b->p); /* erases to the end of the line */
+	fflush(stderr);
+	buf_free(b);
+	p->drawn = true;
 }
 
 static void draw(struct progress *p, uint64_t done, uint64_t total)
 {
-	double f = total ? (double)done / (double)total : 0;
-	size_t full = (size_t)(f * CELLS);
 	struct buf b = {0};
 
 	if (too_early(p))
 		return;
-	buf_puts(&b, "\r[");
-	buf_repeat(&b, '#', full);
-	buf_repeat(&b, '-', CELLS - full);
-	buf_printf(&b, "] %3.0f %%  ", floor(100 * f));
+	put_bar(&b, done, total);
 	fmt_bytes(&b, done);
 	buf_puts(&b, " of ");
 	fmt_bytes(&b, total);
-	buf_puts(&b, "\x1b[K"); /* erase to the end of the line */
-	fputs(b.p, stderr);
-	fflush(stderr);
-	buf_free(&b);
-	p->drawn = true;
+	show(p, &b);
+}
+
+/* Called for every few KiB, while nothing else goes on. */
+void progress_unpacked(void *arg, uint64_t out, uint64_t in, uint64_t of)
+{
+	struct progress *p = arg;
+	struct buf b = {0};
+
+	if (too_early(p) || (p->last.tv_sec && ms_since(&p->last) < STEP_MS))
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &p->last);
+	if (of)
+		put_bar(&b, in, of);
+	fmt_bytes(&b, out);
+	buf_puts(&b, of ? " unpacked" : " came through the pipe");
+	show(p, &b);
 }
 
 void progress_wait(struct progress *p, struct scan *scan, const struct row *rows, size_t row)

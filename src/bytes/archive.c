@@ -17,15 +17,14 @@
 enum {
 	HEAD = 64 * 1024,       /* bytes of an entry that tell what it is */
 	LISTED = 8,             /* weight files that a sentence names */
-	RATIO = 1000,           /* more than that is a bomb, once it is beyond RATIO_FROM */
 };
-#define RATIO_FROM ((uint64_t)1 << 30)
 
 struct unpack {
 	struct archive *a;
 	const char *path, *entry; /* entry: the one wanted, or NULL */
 	bool (*is_weights)(struct bytes, const char *);
 	uint64_t limit, total;    /* bytes that may come out, and that did */
+	uint64_t packed;          /* that the archive has */
 	uint8_t *head;
 	size_t head_n;
 
@@ -83,9 +82,12 @@ static enum rc trouble(struct unpack *u, struct err *e)
 
 static enum rc count(struct unpack *u, size_t n, struct err *e)
 {
+	int64_t in = archive_filter_bytes(u->a, -1);
+
 	u->total += n;
 	if (u->total > u->limit)
-		return err_set(e, "unpacks to more than %" PRIu64 " bytes: refused", u->limit);
+		return unpack_too_much(u->limit, e);
+	unpack_tell(u->source, u->total, in > 0 ? u64_min((uint64_t)in, u->packed) : 0, u->packed);
 	return RC_OK;
 }
 
@@ -231,11 +233,8 @@ enum rc source_add_archive(struct source *s, struct bytes packed, const char *pa
 	struct unpack u = {.path = path, .entry = entry, .is_weights = is_weights, .source = s};
 	enum rc rc;
 
-	u.limit = SOURCE_INFLATE_MAX;
-	if (packed.n < RATIO_FROM / RATIO)
-		u.limit = RATIO_FROM;
-	else if (packed.n < SOURCE_INFLATE_MAX / RATIO)
-		u.limit = (uint64_t)packed.n * RATIO;
+	u.packed = packed.n;
+	u.limit = unpack_limit(s, packed.n);
 	u.a = archive_read_new();
 	if (!u.a)
 		die("out of memory (libarchive)");

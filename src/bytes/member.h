@@ -19,6 +19,11 @@ enum rc source_map_into(struct source *, uint32_t member, int fd, uint64_t size,
 int spool_open(struct err *);
 enum rc spool_write(int fd, const void *p, size_t n, struct err *);
 
+/* The bytes that may come out of so many packed ones, as struct unpacking says; and the sentence when more do. */
+uint64_t unpack_limit(const struct source *, uint64_t packed);
+enum rc unpack_too_much(uint64_t limit, struct err *);
+void unpack_tell(const struct source *, uint64_t out, uint64_t in, uint64_t of);
+
 /* Copies a pipe into an unlinked temporary file and adds that. */
 enum rc source_spool_pipe(struct source *, int fd, const char *name, uint32_t *member, struct err *);
 

@@ -164,9 +164,10 @@ static ssize_t read_pipe(int fd, void *buf, size_t n)
 	}
 }
 
-static enum rc copy_pipe(int from, int to, uint64_t *size, struct err *e)
+static enum rc copy_pipe(const struct source *s, int from, int to, uint64_t *size, struct err *e)
 {
 	enum { STEP = 256 * 1024 };
+	uint64_t limit = unpack_limit(s, UINT64_MAX);
 	uint8_t *buf = xmalloc(STEP);
 	enum rc rc = RC_OK;
 	ssize_t n;
@@ -175,10 +176,12 @@ static enum rc copy_pipe(int from, int to, uint64_t *size, struct err *e)
 	while (rc == RC_OK && (n = read_pipe(from, buf, STEP)) != 0) {
 		if (n < 0)
 			rc = err_set(e, "cannot be read: %s", strerror(errno));
-		else if ((*size += (uint64_t)n) > SOURCE_INFLATE_MAX)
-			rc = err_set(e, "more than %" PRIu64 " bytes came through the pipe", SOURCE_INFLATE_MAX);
+		else if ((*size += (uint64_t)n) > limit)
+			rc = err_set(e, "more than %" PRIu64 " bytes came through the pipe: refused (--unpack allows more)",
+				     limit);
 		else
 			rc = spool_write(to, buf, (size_t)n, e);
+		unpack_tell(s, *size, *size, 0);
 	}
 	free(buf);
 	if (rc == RC_OK && *size == 0)
@@ -194,7 +197,7 @@ enum rc source_spool_pipe(struct source *s, int fd, const char *name, uint32_t *
 
 	if (temp < 0)
 		return RC_FAIL;
-	rc = copy_pipe(fd, temp, &size, e);
+	rc = copy_pipe(s, fd, temp, &size, e);
 	if (rc == RC_OK)
 		rc = source_map(s, temp, size, name, NULL, member, e);
 	close(temp);
@@ -273,7 +276,7 @@ static void drop_last(struct source *s)
 static enum rc unpack(struct source *s, uint32_t packed, const char *path, const char *entry,
 		      bool (*is_weights)(struct bytes, const char *), uint32_t *member, struct err *e)
 {
-	struct source inner = {0};
+	struct source inner = {.unpacking = s->unpacking};
 	enum rc rc = source_add_archive(&inner, s->members[packed].data, path, entry, is_weights, member, e);
 
 	if (rc != RC_OK) {

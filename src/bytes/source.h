@@ -44,7 +44,17 @@ struct member {
 	uint32_t crc;         /* MEMBER_DEFLATED and stored entries: CRC-32 of the inflated bytes */
 };
 
+/* How much may be unpacked, and who hears of it meanwhile: it takes its time. */
+struct unpacking {
+	uint64_t most; /* bytes that may come out of one file or entry; 0: SOURCE_INFLATE_MAX, but beyond 1 GiB at most
+			  SOURCE_RATIO_MAX times the packed ones */
+	void (*tell)(void *arg, uint64_t out, uint64_t in, uint64_t of); /* NULL: nobody. So many bytes came out, of
+									     `in` of `of` packed ones; of = 0: a pipe */
+	void *arg;
+};
+
 struct source {
+	const struct unpacking *unpacking; /* NULL: as for a zeroed one; must outlive the source */
 	struct arena arena;
 	struct member *members;
 	size_t n, cap;
@@ -53,7 +63,7 @@ struct source {
 };
 
 /* Opens a file, "-" for standard input, or "ARCHIVE:ENTRY", and adds it; *member gets its number. A pipe, a
- * compressed file and an archive's entry go to an unlinked temporary file first (at most SOURCE_INFLATE_MAX bytes).
+ * compressed file and an archive's entry go to an unlinked temporary file first, as much as s->unpacking allows.
  * An archive (tar, 7z, ... as libarchive reads them, plain zip) opens its only weight file as `is_weights` sees it. */
 enum rc source_open(struct source *, const char *path, bool (*is_weights)(struct bytes head, const char *name),
 		    uint32_t *member, struct err *);
@@ -114,6 +124,7 @@ enum rc source_head(struct source *, uint32_t member, size_t n, struct bytes *ou
 void source_close(struct source *); /* unmaps and closes all; safe on a zeroed one */
 
 #define SOURCE_INFLATE_MAX ((uint64_t)64 << 30)
+#define SOURCE_RATIO_MAX 1000
 #define SOURCE_REPEAT_MAX ((uint64_t)4 << 30)
 
 #endif

@@ -14,7 +14,7 @@
 #include "bytes/member.h"
 #include "bytes/stream.h"
 
-enum { HELD = 64 * 1024, RATIO = 1000 };
+enum { HELD = 64 * 1024 };
 #define RATIO_FROM ((uint64_t)1 << 30)
 
 struct spool {
@@ -22,6 +22,7 @@ struct spool {
 	uint32_t member;
 	int fd;
 	uint64_t size; /* with what is held */
+	uint64_t limit;
 	size_t held;
 	uint8_t buf[HELD];
 };
@@ -75,6 +76,26 @@ enum rc spool_write(int fd, const void *bytes, size_t n, struct err *e)
 	return RC_OK;
 }
 
+/* ---- how much, and how far ---- */
+
+uint64_t unpack_limit(const struct source *s, uint64_t packed)
+{
+	if (s->unpacking && s->unpacking->most)
+		return s->unpacking->most;
+	return u64_max(RATIO_FROM, u64_min(packed, SOURCE_INFLATE_MAX / SOURCE_RATIO_MAX) * SOURCE_RATIO_MAX);
+}
+
+enum rc unpack_too_much(uint64_t limit, struct err *e)
+{
+	return err_set(e, "unpacks to more than %" PRIu64 " bytes: refused (--unpack allows more)", limit);
+}
+
+void unpack_tell(const struct source *s, uint64_t out, uint64_t in, uint64_t of)
+{
+	if (s->unpacking && s->unpacking->tell)
+		s->unpacking->tell(s->unpacking->arg, out, in, of);
+}
+
 /* ---- members made of them ---- */
 
 enum rc spool_begin(struct spool **out, struct source *s, struct str name, struct err *e)
@@ -89,6 +110,7 @@ enum rc spool_begin(struct spool **out, struct source *s, struct str name, struc
 	sp->source = s;
 	sp->fd = fd;
 	sp->size = sp->held = 0;
+	sp->limit = unpack_limit(s, UINT64_MAX);
 	sp->member = source_add(s, (struct member){.name = name});
 	s->members[sp->member].file = sp->member;
 	*out = sp;
@@ -131,8 +153,8 @@ enum rc spool_flush(struct spool *sp, struct err *e)
 
 enum rc spool_put(struct spool *sp, const void *p, size_t n, struct err *e)
 {
-	if (n > SOURCE_INFLATE_MAX - sp->size)
-		return err_set(e, "comes to more than %" PRIu64 " bytes: refused", SOURCE_INFLATE_MAX);
+	if (n > sp->limit - sp->size)
+		return unpack_too_much(sp->limit, e);
 	sp->size += n;
 	if (n > HELD - sp->held && spool_flush(sp, e) != RC_OK)
 		return RC_FAIL;
@@ -171,8 +193,8 @@ enum rc spool_room(struct spool *sp, uint64_t n, void **p, uint64_t *at, struct 
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), from = u64_ceil_div(sp->size, page) * page;
 
-	if (n > SOURCE_INFLATE_MAX - from || n > PTRDIFF_MAX)
-		return err_set(e, "comes to more than %" PRIu64 " bytes: refused", SOURCE_INFLATE_MAX);
+	if (from > sp->limit || n > sp->limit - from || n > PTRDIFF_MAX)
+		return unpack_too_much(sp->limit, e);
 	if (spool_flush(sp, e) != RC_OK || lengthen(sp->fd, sp->size, from + n, e) != RC_OK)
 		return RC_FAIL;
 	*p = mmap(NULL, (size_t)n, PROT_READ | PROT_WRITE, MAP_SHARED, sp->fd, (off_t)from);
@@ -237,6 +259,7 @@ static enum rc copy_stream(struct source *s, uint32_t member, int fd, struct err
 		rc = stream_read(in, buf, n, e);
 		if (rc == RC_OK)
 			rc = spool_write(fd, buf, n, e);
+		unpack_tell(s, at + n, at + n, size);
 	}
 	free(buf);
 	stream_close(in);
@@ -245,14 +268,15 @@ static enum rc copy_stream(struct source *s, uint32_t member, int fd, struct err
 
 enum rc source_unpack(struct source *s, uint32_t member, struct err *e)
 {
-	uint64_t size = s->members[member].size;
+	const struct member *m = &s->members[member];
+	uint64_t size = m->size, limit = unpack_limit(s, m->kind == MEMBER_DEFLATED ? m->packed.n : size);
 	enum rc rc = RC_OK;
 	int fd;
 
-	if (s->members[member].kind == MEMBER_MAPPED)
+	if (m->kind == MEMBER_MAPPED)
 		return RC_OK;
-	if (size > SOURCE_INFLATE_MAX)
-		return err_set(e, "inflates to more than %" PRIu64 " bytes: refused", SOURCE_INFLATE_MAX);
+	if (size > limit)
+		return unpack_too_much(limit, e);
 	fd = spool_open(e);
 	if (fd < 0)
 		return RC_FAIL;
@@ -269,7 +293,6 @@ enum rc source_unpack(struct source *s, uint32_t member, struct err *e)
 
 static enum rc inflate_into(struct spool *sp, struct bytes in, uint64_t *packed, struct err *e)
 {
-	uint64_t limit = u64_max(RATIO_FROM, u64_min(in.n, SOURCE_INFLATE_MAX / RATIO) * RATIO);
 	uint8_t *buf = xmalloc(HELD);
 	struct bytes rest = in;
 	z_stream z = {0};
@@ -290,8 +313,7 @@ static enum rc inflate_into(struct spool *sp, struct bytes in, uint64_t *packed,
 		k = inflate(&z, Z_NO_FLUSH);
 		if (k == Z_OK || k == Z_STREAM_END)
 			rc = spool_put(sp, buf, HELD - z.avail_out, e);
-		if (rc == RC_OK && sp->size > limit)
-			rc = err_set(e, "inflates to more than %" PRIu64 " bytes: refused", limit);
+		unpack_tell(sp->source, sp->size, in.n - rest.n - z.avail_in, in.n);
 	}
 	if (rc == RC_OK && k != Z_STREAM_END)
 		rc = err_set(e, "the zlib stream %s after %" PRIu64 " inflated bytes",
@@ -311,6 +333,7 @@ enum rc source_inflate(struct source *s, uint32_t member, uint64_t offset, uint3
 	if (spool_begin(&sp, s, s->members[member].name, e) != RC_OK)
 		return RC_FAIL;
 	*out = spool_member(sp);
+	sp->limit = unpack_limit(s, in.n - offset);
 	if (inflate_into(sp, (struct bytes){in.p + offset, (size_t)(in.n - offset)}, packed, e) != RC_OK) {
 		spool_drop(sp);
 		return RC_FAIL;

@@ -1,7 +1,7 @@
 /*
  * Bytes that stand in no file as they are needed: numbers that a reader made from text, an entry that must be inflated
  * to be looked into. They go front to back into an unlinked temporary file ($TMPDIR), which becomes a member of the
- * source, mapped like the rest; at most SOURCE_INFLATE_MAX bytes.
+ * source, mapped like the rest; as much as source.unpacking allows.
  */
 #ifndef BYTES_SPOOL_H
 #define BYTES_SPOOL_H
@@ -37,7 +37,7 @@ void spool_drop(struct spool *); /* gives up: the member stays empty; NULL is fi
 enum rc source_unpack(struct source *, uint32_t member, struct err *);
 
 /* Inflates the zlib stream (RFC 1950) that begins at `offset` of a mapped member into a new one of that name; *packed
- * gets the bytes it took. What inflates to more than 1000 times its size, beyond 1 GiB, is refused. */
+ * gets the bytes it took. */
 enum rc source_inflate(struct source *, uint32_t member, uint64_t offset, uint32_t *out, uint64_t *packed,
 		       struct err *);
 

@@ -265,14 +265,14 @@ static enum rc open_directory(struct model *m, const char *dir, uint32_t *member
 	return rc;
 }
 
-enum rc model_open(struct model *m, const char *path, const char *want, struct err *e)
+enum rc model_open(struct model *m, const char *path, const char *want, const struct unpacking *unpacking, struct err *e)
 {
 	struct stat st;
 	uint32_t member = 0;
 	const char *index;
 	enum rc rc;
 
-	*m = (struct model){0};
+	*m = (struct model){.source.unpacking = unpacking};
 	m->path = arena_str(&m->arena, str_of(path)).p;
 	m->variant = "";
 	index = arena_printf(&m->arena, "%s.index", path); /* TensorFlow's users name a checkpoint without an ending */

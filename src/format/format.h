@@ -54,9 +54,9 @@ const struct format *format_by_name(const char *name); /* NULL: no such format *
 /*
  * Opens a model: a file, a directory that holds one model, a shard or the index of a sharded model, an archive
  * (ARCHIVE:ENTRY names one of several), "-" for standard input. `want` is a format's name or NULL to decide by
- * content. On failure the sentence says what was found instead; the model is closed.
+ * content; `unpacking` may be NULL. On failure the sentence says what was found instead; the model is closed.
  */
-enum rc model_open(struct model *, const char *path, const char *want, struct err *);
+enum rc model_open(struct model *, const char *path, const char *want, const struct unpacking *, struct err *);
 
 
 #endif

@@ -30,6 +30,8 @@ try a.safetensors b.safetensors twin.safetensors
 try list --format ms-word a.safetensors
 try list --color sometimes a.safetensors
 try list --size 80 a.safetensors
+try list --unpack 1Q a.safetensors
+try list --unpack 0 a.safetensors
 try list --cpu none a.safetensors
 try frobnicate
 try ./frobnicate

@@ -61,7 +61,7 @@ static void try_file(const char *path)
 	struct model m;
 	struct err e = {""};
 
-	if (model_open(&m, path, NULL, &e) != RC_OK) {
+	if (model_open(&m, path, NULL, NULL, &e) != RC_OK) {
 		assert_true(strlen(e.msg) > 0);
 		count.refused++;
 		return;
