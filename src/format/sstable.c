@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/crc32c.h"
+#include "base/snappy.h"
 #include "format/proto.h"
 
 #define MAGIC 0xDB4775248B80FB57u
@@ -25,11 +26,30 @@ bool sstable_looks(struct bytes tail)
 
 /* ---- blocks ---- */
 
+/* A compressed block is replaced by what it unpacks to. */
+static enum rc unpack(struct sstable *t, struct bytes *block, uint64_t at, struct err *e)
+{
+	uint8_t *out;
+	uint64_t n;
+
+	if (!snappy_size(*block, &n))
+		return err_set(e, "the block at byte %" PRIu64 " is compressed with Snappy, and broken", at);
+	if (n > SSTABLE_UNPACKED_MAX - t->unpacked)
+		return err_set(e, "its blocks unpack to more than %" PRIu64 " bytes: refused", SSTABLE_UNPACKED_MAX);
+	t->unpacked += n;
+	out = arena_new(t->arena, uint8_t, (size_t)n);
+	if (!snappy_unpack(*block, out, (size_t)n))
+		return err_set(e, "the block at byte %" PRIu64 " is compressed with Snappy, and broken", at);
+	*block = (struct bytes){out, (size_t)n};
+	return RC_OK;
+}
+
 /* |entries|offsets of restarts, u32 each|how many of these, u32| then the trailer. What the restarts are for (to
  * search by halving) is not needed here: only their place. */
 static enum rc block_open(struct sstable *t, struct sstable_block *b, uint64_t at, uint64_t size, struct err *e)
 {
 	uint64_t room = t->file.n - SSTABLE_FOOTER, restarts;
+	struct bytes content;
 	const uint8_t *p;
 
 	if (at > room || size > room - at || room - at - size < TRAILER)
@@ -38,17 +58,18 @@ static enum rc block_open(struct sstable *t, struct sstable_block *b, uint64_t a
 	if (sstable_mask(crc32c(0, p, (size_t)size + 1)) != (uint32_t)load_uint(p + size + 1, 4, false) &&
 	    t->damaged++ == 0)
 		t->damaged_at = at;
-	if (p[size] != PLAIN)
-		return err_set(e, "the block at byte %" PRIu64 " is %s: not read", at,
-			       p[size] == SNAPPY ? "compressed with Snappy" : "of an unknown kind");
-	if (size < 4)
+	content = (struct bytes){p, (size_t)size};
+	if (p[size] != PLAIN && p[size] != SNAPPY)
+		return err_set(e, "the block at byte %" PRIu64 " is of an unknown kind: not read", at);
+	if (p[size] == SNAPPY && unpack(t, &content, at, e) != RC_OK)
+		return RC_FAIL;
+	if (content.n < 4)
 		return err_set(e, "the block at byte %" PRIu64 " has no list of restarts", at);
-	restarts = load_uint(p + size - 4, 4, false);
-	if (restarts > (size - 4) / 4)
-		return err_set(e,
-			       "%" PRIu64 " restarts do not fit in the block of %" PRIu64 " bytes (byte %" PRIu64 ")",
-			       restarts, size, at + size - 4);
-	b->c = cur_of((struct bytes){p, (size_t)(size - 4 - 4 * restarts)});
+	restarts = load_uint(content.p + content.n - 4, 4, false);
+	if (restarts > (content.n - 4) / 4)
+		return err_set(e, "%" PRIu64 " restarts do not fit in the block of %zu bytes at byte %" PRIu64,
+			       restarts, content.n, at);
+	b->c = cur_of((struct bytes){content.p, content.n - 4 - 4 * (size_t)restarts});
 	b->at = at;
 	buf_clear(&b->key);
 	return RC_OK;
@@ -92,11 +113,11 @@ static enum rc handle(struct sstable *t, struct cur *c, uint64_t at, struct ssta
 
 /* ---- the table ---- */
 
-enum rc sstable_open(struct sstable *t, struct bytes file, struct err *e)
+enum rc sstable_open(struct sstable *t, struct bytes file, struct arena *a, struct err *e)
 {
 	struct cur c;
 
-	*t = (struct sstable){.file = file};
+	*t = (struct sstable){.file = file, .arena = a};
 	if (!sstable_looks(file))
 		return err_set(e, "does not end as a table of keys does (byte %zu)", file.n);
 	c = cur_of((struct bytes){file.p + file.n - SSTABLE_FOOTER, SSTABLE_FOOTER - 8});

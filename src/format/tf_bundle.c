@@ -614,7 +614,7 @@ static enum rc take(struct reader *r, struct str key, struct bytes value, struct
 static enum rc read_table(struct reader *r, struct err *e)
 {
 	struct sstable t;
-	enum rc rc = sstable_open(&t, r->m->source.members[r->index].data, e);
+	enum rc rc = sstable_open(&t, r->m->source.members[r->index].data, &r->scratch, e);
 	bool more = true;
 
 	while (rc == RC_OK && more) {

@@ -46,6 +46,8 @@ def checkpoints():
         c.write("ckpt")
         check.stats_of_file("ckpt.index", tensors, f"checkpoint, {shards} shards{', big-endian' * big}")
         check.stats_of_file("ckpt", tensors, "the same by its prefix")
+        c.write("packed", per_block=30, packed=True)
+        check.stats_of_file("packed.index", tensors, "the same, its index compressed with Snappy")
         check.stats_of_file(f"ckpt.data-00000-of-{shards:05d}", tensors, "the same by its first shard")
 
 

@@ -112,14 +112,52 @@ def block(entries, interval=16):
     return out + b"".join(struct.pack("<I", r) for r in restarts or [0]) + struct.pack("<I", len(restarts or [0]))
 
 
-def sstable(entries, per_block=7, interval=16):
+def snappy(x):
+    """Packs: runs of bytes that stood there before are copies, of every form by turns; the rest are literals."""
+    out, at, start, turn, seen = varint(len(x)), 0, 0, 0, {}
+
+    def literal(end):
+        nonlocal out
+        for i in range(start, end, 70000):
+            some = x[i:min(i + 70000, end)]
+            n = len(some) - 1
+            size = (n.bit_length() + 7) // 8
+            out += (bytes([n << 2]) if n < 60 else bytes([59 + size << 2]) + n.to_bytes(size, "little")) + some
+
+    while at < len(x):
+        before = seen.get(x[at:at + 4], None)
+        seen[x[at:at + 4]] = at
+        n = 0
+        while before is not None and at + n < len(x) and n < 64 and x[before + n] == x[at + n]:
+            n += 1
+        if n < 4:
+            at += 1
+            continue
+        literal(at)
+        back, turn = at - before, (turn + 1) % 3
+        if turn == 0 and back < 2048:
+            n = min(n, 11)
+            out += bytes([back >> 8 << 5 | n - 4 << 2 | 1, back & 255])
+        elif turn == 1 and back < 65536:
+            out += bytes([n - 1 << 2 | 2]) + struct.pack("<H", back)
+        else:
+            out += bytes([n - 1 << 2 | 3]) + struct.pack("<I", back)
+        at += n
+        start = at
+    literal(len(x))
+    return out
+
+
+def sstable(entries, per_block=7, interval=16, packed=False):
     """entries: (key, value) in order."""
     out, index = b"", []
 
     def put(content):
         nonlocal out
         at = len(out)
-        out += content + b"\0" + struct.pack("<I", masked(crc32c(content + b"\0")))
+        content = snappy(content) + b"\1" if packed else content + b"\0"
+        out += content + struct.pack("<I", masked(crc32c(content)))
+        content = content[:-1]
         return varint(at) + varint(len(content))
 
     for i in range(0, len(entries), per_block):
@@ -203,9 +241,9 @@ class Checkpoint:
                                           for s, n in extents))
         self.entries[key.encode()] = number(1, TF[kind]) + message(2, tf_shape(array.shape)) + slices
 
-    def write(self, prefix, without=(), per_block=7):
+    def write(self, prefix, without=(), per_block=7, packed=False):
         with open(prefix + ".index", "wb") as f:
-            f.write(sstable(sorted(self.entries.items()), per_block))
+            f.write(sstable(sorted(self.entries.items()), per_block, packed=packed))
         for i, data in enumerate(self.data):
             if i not in without:
                 with open(f"{prefix}.data-{i:05d}-of-{len(self.data):05d}", "wb") as f:

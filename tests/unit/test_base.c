@@ -15,6 +15,7 @@
 #include "base/fmt.h"
 #include "base/map.h"
 #include "base/match.h"
+#include "base/snappy.h"
 #include "base/utf8.h"
 
 #define FORMATS(call, want)                                       \
@@ -182,10 +183,69 @@ static void errors_are_one_clean_line(void **state)
 	assert_string_equal(e.msg, "file: tensor 'a??[2J' is bad");
 }
 
+/* What google/snappy's own compressor made of some texts. */
+static void snappy_vectors(void **state)
+{
+	static const char to64[] = "\x80\x01\xf0\x40\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13"
+				   "\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f\x20\x21\x22\x23\x24\x25\x26\x27\x28\x29\x2a"
+				   "\x2b\x2c\x2d\x2e\x2f\x30\x31\x32\x33\x34\x35\x36\x37\x38\x39\x3a\x3b\x3c\x3d\x3e\x3f\x00\xfa"
+				   "\x40\x00";
+	static const struct {
+		struct str packed;
+		size_t n;
+		const char *unit; /* repeated, then cut off after n */
+	} vectors[] = {
+		{{"\x00", 1}, 0, ""},
+		{{"\x01\x00\x61", 3}, 1, "a"},
+		{{"\x43\x14weigh \xee\x06\x00\x00.", 13}, 66, "weigh "}, /* the point follows */
+		{{"\x78\x04\x61\x62\xfe\x02\x00\xd6\x02\x00", 10}, 120, "ab"},
+		{{to64, sizeof(to64) - 1}, 128, NULL}, /* 0 to 63 */
+	};
+	(void)state;
+
+	for (size_t i = 0; i < COUNT(vectors); i++) {
+		struct bytes in = {(const uint8_t *)vectors[i].packed.p, vectors[i].packed.n};
+		uint8_t out[256];
+		uint64_t n;
+
+		assert_true(snappy_size(in, &n));
+		assert_int_equal(n, vectors[i].n + (i == 2));
+		assert_true(snappy_unpack(in, out, (size_t)n));
+		for (size_t k = 0; k < vectors[i].n; k++)
+			assert_int_equal(out[k], vectors[i].unit ? vectors[i].unit[k % strlen(vectors[i].unit)] : (char)(k & 63));
+		for (size_t cut = 0; cut < in.n; cut++)
+			assert_false(snappy_size((struct bytes){in.p, cut}, &n) &&
+				     snappy_unpack((struct bytes){in.p, cut}, out, vectors[i].n + (i == 2)));
+	}
+}
+
+static void snappy_broken(void **state)
+{
+	static const struct str broken[] = {
+		{"\xff\xff\xff\xff\x7f\x00\x61", 7},     /* more than 32 bits */
+		{"\xff\xff\xff\xff\x0f\x00\x61", 7},     /* more than it can unpack to */
+		{"\x04\x01\x00", 3},                         /* a copy from 0 bytes back */
+		{"\x06\x04\x61\x62\x01\x03", 6},          /* from before the beginning */
+		{"\x03\x04\x61\x62\x01\x02", 6},          /* a copy beyond the end */
+		{"\x08\xfc\xff\xff\xff\xff\x61", 7},     /* a literal of 2^32 bytes */
+		{"\x03\x00\x61", 3},                         /* too few */
+	};
+	uint8_t out[256];
+	uint64_t n;
+	(void)state;
+
+	for (size_t i = 0; i < COUNT(broken); i++) {
+		struct bytes in = {(const uint8_t *)broken[i].p, broken[i].n};
+
+		assert_false(snappy_size(in, &n) && snappy_unpack(in, out, (size_t)n));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(natural_order),     cmocka_unit_test(text_made_harmless),
+		cmocka_unit_test(snappy_vectors),    cmocka_unit_test(snappy_broken),
 		cmocka_unit_test(text_cut_to_fit),   cmocka_unit_test(numbers_for_people),
 		cmocka_unit_test(exact_numbers_read_back), cmocka_unit_test(patterns),
 		cmocka_unit_test(map_of_many),       cmocka_unit_test(siphash_vector),
