@@ -17,20 +17,23 @@
 enum {
 	HEAD = 64 * 1024,       /* bytes of an entry that tell what it is */
 	LISTED = 8,             /* weight files that a sentence names */
+	SEARCHES = 4            /* times the limit: what may be gone through for files that an index names */
 };
 
 struct unpack {
 	struct archive *a;
 	const char *path, *entry; /* entry: the one wanted, or NULL */
-	bool (*is_weights)(struct bytes, const char *);
+	enum entry_kind (*look)(struct bytes, const char *);
 	uint64_t limit, total;    /* bytes that may come out, and that did */
 	uint64_t packed;          /* that the archive has */
 	uint8_t *head;
 	size_t head_n;
 
 	struct source *source;
-	uint32_t member;
-	size_t found, entries;
+	uint32_t archive, member;
+	size_t found, entries;    /* found: of the best kind so far */
+	enum entry_kind kind;
+	size_t depth;             /* of an index: directories that it is in */
 	struct buf names;
 };
 
@@ -54,16 +57,19 @@ bool archive_looks(struct bytes head)
 	return false;
 }
 
-static void support(struct archive *a)
+/* What lzma and compress begin with is short: inside another filter, numbers would be taken for it. */
+static void support(struct archive *a, struct bytes packed)
 {
+	if (packed.n && packed.p[0] == 0x5d)
+		archive_read_support_filter_lzma(a);
+	if (packed.n > 1 && packed.p[0] == 0x1f && packed.p[1] == 0x9d)
+		archive_read_support_filter_compress(a);
 	archive_read_support_filter_gzip(a);
 	archive_read_support_filter_bzip2(a);
 	archive_read_support_filter_xz(a);
-	archive_read_support_filter_lzma(a);
 	archive_read_support_filter_lzip(a);
 	archive_read_support_filter_zstd(a);
 	archive_read_support_filter_lz4(a);
-	archive_read_support_filter_compress(a);
 	archive_read_support_format_tar(a);
 	archive_read_support_format_zip(a);
 	archive_read_support_format_7zip(a);
@@ -108,9 +114,11 @@ static enum rc read_some(struct unpack *u, uint8_t *out, size_t n, size_t *got, 
 	return count(u, *got, e);
 }
 
-/* The head is read already; the rest follows. */
-static enum rc spool_entry(struct unpack *u, const char *name, struct err *e)
+/* The head is read already; the rest follows. path: in the archive; NULL for a lone compressed file, whose neighbours
+ * are those of the file itself. */
+static enum rc spool_entry(struct unpack *u, const char *name, const char *path, struct err *e)
 {
+	const char *beside = path || strcmp(u->path, "-") == 0 ? NULL : u->path;
 	enum { STEP = 256 * 1024 };
 	int fd = spool_open(e);
 	uint64_t size = u->head_n;
@@ -132,8 +140,12 @@ static enum rc spool_entry(struct unpack *u, const char *name, struct err *e)
 	if (rc == RC_OK && size == 0)
 		rc = err_set(e, "%s is empty", name);
 	if (rc == RC_OK)
-		rc = source_map(u->source, fd, size, name, NULL, &u->member, e);
+		rc = source_map(u->source, fd, size, name, beside, &u->member, e);
 	close(fd);
+	if (rc == RC_OK && path) {
+		u->source->members[u->member].entry = arena_str(&u->source->arena, str_of(path)).p;
+		u->source->members[u->member].archive = u->archive;
+	}
 	return rc;
 }
 
@@ -148,6 +160,48 @@ static enum rc skip_entry(struct unpack *u, struct err *e)
 		if (k == ARCHIVE_OK && count(u, n, e) != RC_OK)
 			return RC_FAIL;
 	return k == ARCHIVE_EOF ? RC_OK : trouble(u, e);
+}
+
+/* An index goes before the files that it names; one that is not in as many directories, before another. */
+static bool better(const struct unpack *u, enum entry_kind kind, size_t depth)
+{
+	if (kind != u->kind)
+		return kind > u->kind;
+	return kind == ENTRY_INDEX && depth < u->depth;
+}
+
+static size_t depth_of(const char *path)
+{
+	size_t n = 0;
+
+	while (strncmp(path, "./", 2) == 0)
+		path += 2;
+	for (; *path; path++)
+		n += *path == '/';
+	return n;
+}
+
+/* Whether the entry, whose head is read, is to be unpacked; else it was counted. */
+static bool choose(struct unpack *u, const char *path, const char *name)
+{
+	enum entry_kind kind = u->entry ? ENTRY_MODEL : u->look((struct bytes){u->head, u->head_n}, name);
+	size_t depth = kind == ENTRY_INDEX ? depth_of(path) : 0;
+
+	if (kind == ENTRY_OTHER)
+		return false;
+	if (better(u, kind, depth)) {
+		if (u->found) /* not to be taken for a file of the other's model */
+			u->source->members[u->member].name = STR("");
+		u->kind = kind;
+		u->depth = depth;
+		u->found = 0;
+		buf_clear(&u->names);
+	} else if (kind != u->kind || depth != u->depth) {
+		return false;
+	}
+	if (u->found++ < LISTED)
+		buf_printf(&u->names, "%s%s", u->names.n ? ", " : "", path);
+	return u->found == 1;
 }
 
 static bool same_entry(const char *name, const char *want)
@@ -191,11 +245,9 @@ static enum rc take_entry(struct unpack *u, struct archive_entry *entry, struct 
 	if (read_some(u, u->head, HEAD, &u->head_n, e) != RC_OK)
 		return RC_FAIL;
 	name = inner_name(u, path, raw);
-	if (!u->entry && !u->is_weights((struct bytes){u->head, u->head_n}, name))
-		return raw ? RC_OK : skip_entry(u, e);
-	if (u->found++ < LISTED)
-		buf_printf(&u->names, "%s%s", u->names.n ? ", " : "", path);
-	return u->found == 1 ? spool_entry(u, name, e) : skip_entry(u, e);
+	if (choose(u, path, name))
+		return spool_entry(u, name, raw ? NULL : path, e);
+	return raw ? RC_OK : skip_entry(u, e);
 }
 
 static enum rc outcome(struct unpack *u, struct err *e)
@@ -227,10 +279,11 @@ static enum rc walk(struct unpack *u, struct bytes packed, struct err *e)
 	return k == ARCHIVE_EOF ? outcome(u, e) : trouble(u, e);
 }
 
-enum rc source_add_archive(struct source *s, struct bytes packed, const char *path, const char *entry,
-			   bool (*is_weights)(struct bytes, const char *), uint32_t *member, struct err *e)
+enum rc source_add_archive(struct source *s, uint32_t archive, const char *path, const char *entry,
+			   enum entry_kind (*look)(struct bytes, const char *), uint32_t *member, struct err *e)
 {
-	struct unpack u = {.path = path, .entry = entry, .is_weights = is_weights, .source = s};
+	struct unpack u = {.path = path, .entry = entry, .look = look, .source = s, .archive = archive};
+	struct bytes packed = s->members[archive].data;
 	enum rc rc;
 
 	u.packed = packed.n;
@@ -239,11 +292,41 @@ enum rc source_add_archive(struct source *s, struct bytes packed, const char *pa
 	if (!u.a)
 		die("out of memory (libarchive)");
 	u.head = xmalloc(HEAD);
-	support(u.a);
+	support(u.a, packed);
 	rc = walk(&u, packed, e);
+	s->gone_through += u.total;
 	archive_read_free(u.a);
 	free(u.head);
 	buf_free(&u.names);
 	*member = u.member;
 	return rc;
+}
+
+/* ---- files beside one that was unpacked ---- */
+
+static uint32_t unpacked_entry(const struct source *s, uint32_t archive, const char *path)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->members[i].entry && s->members[i].archive == archive && same_entry(s->members[i].entry, path))
+			return (uint32_t)i;
+	return UINT32_MAX;
+}
+
+/* Each one is a search of the whole archive: an index cannot have it done without end. */
+enum rc source_archive_beside(struct source *s, uint32_t beside, struct str name, uint32_t *member, struct err *e)
+{
+	const struct member *m = &s->members[beside], *archive = &s->members[m->archive];
+	const char *slash = strrchr(m->entry, '/'), *base = strrchr(archive->name.p, '/'), *path;
+	struct str wrapping = str_of(arena_printf(&s->arena, "%s:", base ? base + 1 : archive->name.p));
+
+	/* a reader that made the name out of that of an entry in no directory */
+	if (name.n > wrapping.n && memcmp(name.p, wrapping.p, wrapping.n) == 0)
+		name = (struct str){name.p + wrapping.n, name.n - wrapping.n};
+	path = arena_printf(&s->arena, "%.*s%.*s", slash ? (int)(slash + 1 - m->entry) : 0, m->entry, (int)name.n, name.p);
+	*member = unpacked_entry(s, m->archive, path);
+	if (*member != UINT32_MAX)
+		return RC_OK;
+	if (s->gone_through / SEARCHES > unpack_limit(s, archive->data.n))
+		return unpack_too_much(SEARCHES * unpack_limit(s, archive->data.n), e);
+	return source_add_archive(s, m->archive, archive->name.p, path, NULL, member, e);
 }

@@ -31,10 +31,14 @@ enum rc source_spool_pipe(struct source *, int fd, const char *name, uint32_t *m
 bool archive_looks(struct bytes head);
 
 /*
- * Unpacks `packed`, the bytes of the file at path, and adds the entry wanted, or its only weight file for NULL. RC_FAIL
- * when there is none, or several (the sentence lists them).
+ * Unpacks a member, the file at path, and adds the entry wanted, or for NULL its only index or its only weight file.
+ * RC_FAIL when there is none, or several (the sentence lists them). The archive stays a member.
  */
-enum rc source_add_archive(struct source *, struct bytes packed, const char *path, const char *entry,
-			   bool (*is_weights)(struct bytes head, const char *name), uint32_t *member, struct err *);
+enum rc source_add_archive(struct source *, uint32_t archive, const char *path, const char *entry,
+			   enum entry_kind (*look)(struct bytes head, const char *name), uint32_t *member, struct err *);
+
+/* The file of that path relative to the directory of member `beside`, which was unpacked from an archive: as it is
+ * there already, or unpacked now. */
+enum rc source_archive_beside(struct source *, uint32_t beside, struct str path, uint32_t *member, struct err *);
 
 #endif

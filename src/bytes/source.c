@@ -263,41 +263,7 @@ static void unmap(struct mapping *map)
 		close(map->fd);
 }
 
-/* A member that turned out to be only the wrapping is taken back, with its mapping. */
-static void drop_last(struct source *s)
-{
-	struct mapping *map = s->mappings;
-
-	unmap(map);
-	s->mappings = map->next;
-	s->n--;
-}
-
-static enum rc unpack(struct source *s, uint32_t packed, const char *path, const char *entry,
-		      bool (*is_weights)(struct bytes, const char *), uint32_t *member, struct err *e)
-{
-	struct source inner = {.unpacking = s->unpacking};
-	enum rc rc = source_add_archive(&inner, s->members[packed].data, path, entry, is_weights, member, e);
-
-	if (rc != RC_OK) {
-		source_close(&inner);
-		return rc;
-	}
-	/* The unpacked file takes the place of the packed one. */
-	drop_last(s);
-	*member = source_add(s, inner.members[*member]);
-	s->members[*member].file = *member;
-	inner.mappings->member = *member;
-	struct mapping *map = arena_new(&s->arena, struct mapping, 1);
-	*map = *inner.mappings;
-	map->next = s->mappings;
-	s->mappings = map;
-	inner.mappings = NULL;
-	source_close(&inner);
-	return RC_OK;
-}
-
-enum rc source_open(struct source *s, const char *path, bool (*is_weights)(struct bytes, const char *),
+enum rc source_open(struct source *s, const char *path, enum entry_kind (*look)(struct bytes, const char *),
 		    uint32_t *member, struct err *e)
 {
 	const char *archive = NULL, *entry = NULL;
@@ -315,10 +281,10 @@ enum rc source_open(struct source *s, const char *path, bool (*is_weights)(struc
 		return rc;
 	data = s->members[*member].data;
 	if (entry)
-		return unpack(s, *member, archive, entry, is_weights, member, e);
-	if (!is_weights || is_weights(data, path) || !archive_looks(data))
+		return source_add_archive(s, *member, archive, entry, look, member, e);
+	if (!look || look(data, path) != ENTRY_OTHER || !archive_looks(data))
 		return RC_OK;
-	return unpack(s, *member, path, NULL, is_weights, member, e);
+	return source_add_archive(s, *member, path, NULL, look, member, e);
 }
 
 /* ---- files beside a file ---- */
@@ -411,6 +377,8 @@ enum rc source_open_beside(struct source *s, uint32_t beside, struct str name, u
 {
 	if (!plain_name(name))
 		return err_set(e, "is not the name of a file in the same directory");
+	if (s->members[beside].entry)
+		return source_archive_beside(s, beside, name, member, e);
 	return open_in_directory(s, beside, name, member, e);
 }
 
@@ -433,6 +401,8 @@ enum rc source_open_below(struct source *s, uint32_t beside, struct str path, ui
 {
 	if (!plain_path(path))
 		return err_set(e, "is not a plain path to a file in the same directory or below it");
+	if (s->members[beside].entry)
+		return source_archive_beside(s, beside, path, member, e);
 	return open_in_directory(s, beside, path, member, e);
 }
 

@@ -42,6 +42,15 @@ struct member {
 	uint64_t file_offset; /* where data, packed or the first piece begins in its file; 0 for a whole file */
 	uint32_t file;        /* the member that is the file this one lies in (itself for a file) */
 	uint32_t crc;         /* MEMBER_DEFLATED and stored entries: CRC-32 of the inflated bytes */
+	const char *entry;    /* NULL, or its path in the archive that it was unpacked from, */
+	uint32_t archive;     /* which is this member */
+};
+
+/* What an entry of an archive is, by its first bytes (all of them, if they are fewer than 64 KiB) and its name. */
+enum entry_kind {
+	ENTRY_OTHER,
+	ENTRY_MODEL,
+	ENTRY_INDEX /* names the other files of its model, which stand beside it or below */
 };
 
 /* How much may be unpacked, and who hears of it meanwhile: it takes its time. */
@@ -60,16 +69,18 @@ struct source {
 	size_t n, cap;
 	struct mapping *mappings;
 	unsigned kept; /* files whose descriptor is kept */
+	uint64_t gone_through; /* bytes of archives, each time that one was searched */
 };
 
 /* Opens a file, "-" for standard input, or "ARCHIVE:ENTRY", and adds it; *member gets its number. A pipe, a
  * compressed file and an archive's entry go to an unlinked temporary file first, as much as s->unpacking allows.
- * An archive (tar, 7z, ... as libarchive reads them, plain zip) opens its only weight file as `is_weights` sees it. */
-enum rc source_open(struct source *, const char *path, bool (*is_weights)(struct bytes head, const char *name),
+ * An archive (tar, 7z, ... as libarchive reads them, plain zip) opens its only index, or its only weight file, as
+ * `look` sees it; NULL: nothing is looked into. */
+enum rc source_open(struct source *, const char *path, enum entry_kind (*look)(struct bytes head, const char *name),
 		    uint32_t *member, struct err *);
 
-/* Opens the file `name` beside the file that is member `beside`. name must be a plain base name (no slash, no
- * "..", no NUL); symbolic links are followed only inside that directory. */
+/* Opens the file `name` beside the file that is member `beside`, in its directory or its archive. name must be a plain
+ * base name (no slash, no "..", no NUL); symbolic links are followed only inside that directory. */
 enum rc source_open_beside(struct source *, uint32_t beside, struct str name, uint32_t *member, struct err *);
 
 /* The same for a path of such names with slashes between them: a file in the directory of `beside`, or below it. */

@@ -53,14 +53,21 @@ static struct bytes first_bytes(struct bytes b)
 	return (struct bytes){b.p, b.n < PROBE_BYTES ? b.n : PROBE_BYTES};
 }
 
-/* Of an archive's entry only the beginning is known. An index or a part alone is no model there. A zip file of a format
- * that is not read counts, too: it is named as a whole instead of being searched. */
-static bool is_weights(struct bytes head, const char *name)
+/* Of an archive's entry only the beginning is known, unless it is short. A part alone is no model there. A zip file of
+ * a format that is not read counts, too: it is named as a whole instead of being searched. */
+static enum entry_kind look_inside(struct bytes head, const char *name)
 {
 	struct probe p = {.head = first_bytes(head), .size = UINT64_MAX, .name = name};
-	const struct format *f = best(&p);
+	const struct format *f;
 
-	return f ? f->rank == RANK_WHOLE : describe_zip(p.head) != NULL;
+	if (head.n < PROBE_BYTES) {
+		p.tail = head;
+		p.size = head.n;
+	}
+	f = best(&p);
+	if (!f)
+		return describe_zip(p.head) ? ENTRY_MODEL : ENTRY_OTHER;
+	return f->rank == RANK_INDEX ? ENTRY_INDEX : f->rank == RANK_WHOLE ? ENTRY_MODEL : ENTRY_OTHER;
 }
 
 static const struct format *probe_member(const struct model *m, uint32_t member)
@@ -257,7 +264,7 @@ static enum rc open_directory(struct model *m, const char *dir, uint32_t *member
 	if (rc == RC_OK && !path)
 		rc = choose(&l, &path, e);
 	if (rc == RC_OK) {
-		rc = source_open(&m->source, path, is_weights, member, e);
+		rc = source_open(&m->source, path, look_inside, member, e);
 		if (rc != RC_OK)
 			err_prefix(e, "%s", path);
 	}
@@ -265,7 +272,8 @@ static enum rc open_directory(struct model *m, const char *dir, uint32_t *member
 	return rc;
 }
 
-enum rc model_open(struct model *m, const char *path, const char *want, const struct unpacking *unpacking, struct err *e)
+enum rc model_open(struct model *m, const char *path, const char *want, const struct unpacking *unpacking,
+		   struct err *e)
 {
 	struct stat st;
 	uint32_t member = 0;
@@ -280,7 +288,7 @@ enum rc model_open(struct model *m, const char *path, const char *want, const st
 		rc = open_directory(m, path, &member, e);
 	else
 		rc = source_open(&m->source, access(path, F_OK) != 0 && access(index, F_OK) == 0 ? index : path,
-				 is_weights, &member, e);
+				 look_inside, &member, e);
 	if (rc == RC_OK)
 		rc = read_member(m, member, want, e);
 	if (rc != RC_OK)
