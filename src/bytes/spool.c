@@ -243,26 +243,44 @@ void spool_drop(struct spool *sp)
 
 /* ---- entries that are to be looked into ---- */
 
-static enum rc copy_stream(struct source *s, uint32_t member, int fd, struct err *e)
+/* s: whom to tell; or NULL. */
+static enum rc copy_stream(const struct source *s, struct stream *in, uint64_t size, int fd, struct err *e)
 {
-	uint64_t size = s->members[member].size;
-	struct stream *in;
-	uint8_t *buf;
-	enum rc rc = stream_open(&in, s, (struct span){member, 0, size}, e);
+	uint8_t *buf = xmalloc(HELD);
+	enum rc rc = RC_OK;
 
-	if (rc != RC_OK)
-		return rc;
-	buf = xmalloc(HELD);
 	for (uint64_t at = 0; rc == RC_OK && at < size; at += HELD) {
 		size_t n = (size_t)u64_min(HELD, size - at);
 
 		rc = stream_read(in, buf, n, e);
 		if (rc == RC_OK)
 			rc = spool_write(fd, buf, n, e);
-		unpack_tell(s, at + n, at + n, size);
+		if (s)
+			unpack_tell(s, at + n, at + n, size);
 	}
 	free(buf);
-	stream_close(in);
+	return rc;
+}
+
+enum rc spool_map(struct stream *in, uint64_t n, struct bytes *out, struct err *e)
+{
+	int fd = spool_open(e);
+	enum rc rc;
+	void *p;
+
+	if (fd < 0)
+		return RC_FAIL;
+	rc = copy_stream(NULL, in, n, fd, e);
+	if (rc == RC_OK && n > PTRDIFF_MAX)
+		rc = err_set(e, "%" PRIu64 " bytes do not fit into this machine's address space", n);
+	if (rc == RC_OK) {
+		p = mmap(NULL, (size_t)n, PROT_READ, MAP_PRIVATE, fd, 0);
+		if (p == MAP_FAILED)
+			rc = err_set(e, "%" PRIu64 " bytes of a temporary file cannot be mapped: %s", n, strerror(errno));
+		else
+			*out = (struct bytes){p, (size_t)n};
+	}
+	close(fd);
 	return rc;
 }
 
@@ -270,7 +288,8 @@ enum rc source_unpack(struct source *s, uint32_t member, struct err *e)
 {
 	const struct member *m = &s->members[member];
 	uint64_t size = m->size, limit = unpack_limit(s, m->kind == MEMBER_DEFLATED ? m->packed.n : size);
-	enum rc rc = RC_OK;
+	struct stream *in;
+	enum rc rc;
 	int fd;
 
 	if (m->kind == MEMBER_MAPPED)
@@ -280,7 +299,11 @@ enum rc source_unpack(struct source *s, uint32_t member, struct err *e)
 	fd = spool_open(e);
 	if (fd < 0)
 		return RC_FAIL;
-	rc = copy_stream(s, member, fd, e);
+	rc = stream_open(&in, s, (struct span){member, 0, size}, e);
+	if (rc == RC_OK) {
+		rc = copy_stream(s, in, size, fd, e);
+		stream_close(in);
+	}
 	if (rc == RC_OK && size)
 		rc = source_map_into(s, member, fd, size, e);
 	if (rc == RC_OK)

@@ -9,6 +9,7 @@
 #include "bytes/source.h"
 
 struct spool;
+struct stream;
 
 /* Begins one. Its member is in the source at once, so that spans can name it, but has no bytes before spool_end. */
 enum rc spool_begin(struct spool **out, struct source *, struct str name, struct err *);
@@ -32,6 +33,10 @@ enum rc spool_filled(struct spool *, uint64_t size, struct err *);
 /* Maps it. The spool is freed, whatever comes of it. */
 enum rc spool_end(struct spool *, struct err *);
 void spool_drop(struct spool *); /* gives up: the member stays empty; NULL is fine */
+
+/* The next n bytes of a stream (n > 0), in an unlinked temporary file of their own, mapped: for one that will look at
+ * them in another order. The caller unmaps them. */
+enum rc spool_map(struct stream *, uint64_t n, struct bytes *out, struct err *);
 
 /* Inflates a deflated member once and for all: it is mapped from then on. Does nothing for one that is. */
 enum rc source_unpack(struct source *, uint32_t member, struct err *);

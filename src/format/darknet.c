@@ -12,8 +12,8 @@
 
 #include "bytes/cur.h"
 #include "format/darknet_cfg.h"
-#include "format/facts.h"
 #include "format/format.h"
+#include "format/notes.h"
 #include "format/shards.h"
 
 struct reader {

@@ -19,8 +19,8 @@
 #include <string.h>
 
 #include "bytes/cur.h"
-#include "format/facts.h"
 #include "format/format.h"
+#include "format/notes.h"
 
 enum {
 	WORD_MAX = 64,

@@ -17,9 +17,9 @@
 
 #include "bytes/cur.h"
 #include "format/digest.h"
-#include "format/facts.h"
 #include "format/format.h"
 #include "format/ggml_types.h"
+#include "format/notes.h"
 
 enum {
 	DIMS_MAX = 4,

@@ -17,8 +17,9 @@
 
 #include "bytes/cur.h"
 #include "bytes/spool.h"
-#include "format/facts.h"
 #include "format/format.h"
+#include "format/notes.h"
+#include "format/partial.h"
 #include "format/textnum.h"
 
 enum {
@@ -233,13 +234,7 @@ static enum rc read_gnubg(struct model *m, uint32_t member, struct err *e)
 		return RC_FAIL;
 	m->variant = r.spool ? "text" : "binary";
 	rc = nets(&r);
-	if (rc != RC_OK && !m->n_tensors) {
-		spool_drop(r.spool);
-		return rc;
-	}
-	if (rc != RC_OK)
-		model_problem(m, STR(""), "%s; what follows is not read", e->msg);
-	return r.spool ? spool_end(r.spool, e) : RC_OK;
+	return partial_end(m, r.spool, rc, e);
 }
 
 const struct format format_gnubg = {

@@ -19,8 +19,9 @@
 
 #include "bytes/cur.h"
 #include "bytes/spool.h"
-#include "format/facts.h"
 #include "format/format.h"
+#include "format/notes.h"
+#include "format/partial.h"
 #include "format/textnum.h"
 
 enum {
@@ -587,13 +588,7 @@ static enum rc read_katago(struct model *m, uint32_t member, struct err *e)
 		return RC_FAIL;
 	read_net(&r);
 	m->variant = arena_printf(&m->arena, "version %u, %s", r.version, r.binary ? "binary" : "text");
-	if (r.bad && !m->n_tensors) {
-		spool_drop(r.spool);
-		return RC_FAIL;
-	}
-	if (r.bad)
-		model_problem(m, STR(""), "%s; what follows is not read", e->msg);
-	return spool_end(r.spool, e);
+	return partial_end(m, r.spool, r.bad ? RC_FAIL : RC_OK, e);
 }
 
 const struct format format_katago = {

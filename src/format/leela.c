@@ -21,8 +21,8 @@
 
 #include "base/err.h"
 #include "bytes/spool.h"
-#include "format/facts.h"
 #include "format/format.h"
+#include "format/notes.h"
 #include "format/textnum.h"
 
 enum {

@@ -16,8 +16,8 @@
 
 #include "bytes/cur.h"
 #include "bytes/spool.h"
-#include "format/facts.h"
 #include "format/format.h"
+#include "format/notes.h"
 #include "format/shards.h"
 #include "format/textnum.h"
 

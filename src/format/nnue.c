@@ -25,8 +25,9 @@
 
 #include "bytes/cur.h"
 #include "bytes/spool.h"
-#include "format/facts.h"
 #include "format/format.h"
+#include "format/notes.h"
+#include "format/partial.h"
 
 enum {
 	DESCRIPTION_MAX = 64 * 1024,
@@ -550,13 +551,7 @@ static enum rc read_nnue(struct model *m, uint32_t member, struct err *e)
 	if (spool_begin(&r.spool, &m->source, m->source.members[member].name, e) != RC_OK)
 		return RC_FAIL;
 	rc = read_net(&r);
-	if (rc != RC_OK && !m->n_tensors) {
-		spool_drop(r.spool);
-		return rc;
-	}
-	if (rc != RC_OK)
-		model_problem(m, STR(""), "%s; what follows is not read", e->msg);
-	return spool_end(r.spool, e);
+	return partial_end(m, r.spool, rc, e);
 }
 
 const struct format format_nnue = {

@@ -9,8 +9,8 @@
  */
 #include <inttypes.h>
 
-#include "format/facts.h"
 #include "format/format.h"
+#include "format/notes.h"
 
 enum {
 	FEATURES = 768, /* a piece of either colour on a square */

@@ -37,6 +37,26 @@ void note_real(struct model *m, struct str key, const char *type, double x)
 	v->u.real = x;
 }
 
+void fact_text(struct model *m, const char *key, struct str text)
+{
+	note_text(m, str_of(key), "str", text);
+}
+
+void fact_uint(struct model *m, const char *key, uint64_t x)
+{
+	note_uint(m, str_of(key), "u64", x);
+}
+
+void fact_int(struct model *m, const char *key, int64_t x)
+{
+	note_int(m, str_of(key), "i64", x);
+}
+
+void fact_f32(struct model *m, const char *key, float x)
+{
+	note_real(m, str_of(key), "f32", (double)x);
+}
+
 static struct str word_for(struct model *m, const struct word *w, uint64_t number)
 {
 	while (w->word && w->number != number)

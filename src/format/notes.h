@@ -11,6 +11,12 @@ void note_uint(struct model *, struct str key, const char *type, uint64_t x);
 void note_int(struct model *, struct str key, const char *type, int64_t x);
 void note_real(struct model *, struct str key, const char *type, double x);
 
+/* The same of a header without types of its own: with ours. */
+void fact_text(struct model *, const char *key, struct str);
+void fact_uint(struct model *, const char *key, uint64_t);
+void fact_int(struct model *, const char *key, int64_t);
+void fact_f32(struct model *, const char *key, float);
+
 struct word {
 	uint64_t number;
 	const char *word; /* NULL ends a list */

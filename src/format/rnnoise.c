@@ -12,8 +12,9 @@
 #include <string.h>
 
 #include "bytes/spool.h"
-#include "format/facts.h"
 #include "format/format.h"
+#include "format/notes.h"
+#include "format/partial.h"
 #include "format/textnum.h"
 
 enum { NEURONS_MAX = 1 << 16 };
@@ -147,13 +148,7 @@ static enum rc read_rnnoise(struct model *m, uint32_t member, struct err *e)
 		return RC_FAIL;
 	rc = read_net(&r);
 	m->variant = "text version 1";
-	if (rc != RC_OK && !m->n_tensors) {
-		spool_drop(r.spool);
-		return rc;
-	}
-	if (rc != RC_OK)
-		model_problem(m, STR(""), "%s; what follows is not read", e->msg);
-	return spool_end(r.spool, e);
+	return partial_end(m, r.spool, rc, e);
 }
 
 const struct format format_rnnoise = {

@@ -1,13 +1,11 @@
 #include "num/feed.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
+#include "bytes/spool.h"
 #include "bytes/stream.h"
 #include "num/unpack.h"
 
@@ -115,70 +113,12 @@ static bool fits(struct feed *f)
 
 /* ---- a deflated array whose order must be turned: inflated to a file without a name ---- */
 
-static enum rc write_all(int fd, const uint8_t *p, size_t n, struct err *e)
-{
-	while (n) {
-		ssize_t k = write(fd, p, n);
-
-		if (k < 0)
-			return err_set(e, "cannot write to a temporary file: %m");
-		p += k;
-		n -= (size_t)k;
-	}
-	return RC_OK;
-}
-
-static enum rc inflate_to(int fd, struct stream *s, uint64_t length, struct err *e)
-{
-	size_t step = 1 << 18;
-	uint8_t *buf = xmalloc(step);
-	enum rc rc = RC_OK;
-
-	for (uint64_t at = 0; rc == RC_OK && at < length; at += step) {
-		size_t n = (size_t)u64_min(step, length - at);
-
-		rc = stream_read(s, buf, n, e);
-		if (rc == RC_OK)
-			rc = write_all(fd, buf, n, e);
-	}
-	free(buf);
-	return rc;
-}
-
-static enum rc map_temporary(struct feed *f, int fd, struct err *e)
-{
-	size_t n = (size_t)f->t->data.length;
-	void *p;
-
-	if (n != f->t->data.length)
-		return err_set(e, "%" PRIu64 " bytes do not fit into memory", f->t->data.length);
-	p = mmap(NULL, n, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (p == MAP_FAILED)
-		return err_set(e, "cannot map a temporary file: %m");
-	f->temp = p;
-	f->map = (struct bytes){p, n};
-	return RC_OK;
-}
-
 static enum rc use_temporary(struct feed *f, struct err *e)
 {
-	const char *dir = getenv("TMPDIR");
-	char path[4096];
-	enum rc rc;
-	int fd;
+	enum rc rc = spool_map(f->stream, f->t->data.length, &f->map, e);
 
-	if (!dir || !*dir)
-		dir = P_tmpdir;
-	if (snprintf(path, sizeof(path), "%s/weigh.XXXXXX", dir) >= (int)sizeof(path))
-		return err_set(e, "the name of the temporary directory is too long");
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd < 0)
-		return err_set(e, "cannot make a temporary file in %s: %m", dir);
-	unlink(path);
-	rc = inflate_to(fd, f->stream, f->t->data.length, e);
 	if (rc == RC_OK)
-		rc = map_temporary(f, fd, e);
-	close(fd);
+		f->temp = (void *)(uintptr_t)f->map.p;
 	stream_close(f->stream);
 	f->stream = NULL;
 	return rc;
