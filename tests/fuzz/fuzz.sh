@@ -1,0 +1,26 @@
+#!/bin/sh
+# Called by make fuzz: NAME SECONDS. Builds with clang, libFuzzer and sanitizers in obj/fuzz (once; make does the rest),
+# and fuzzes with one process. New inputs gather in obj/fuzz/corpus/NAME; what it died of is obj/fuzz/NAME-crash-*.
+name=$1 seconds=$2
+top=$(cd "$(dirname "$0")/../.." && pwd) || exit 2
+build=obj/fuzz
+command -v clang >/dev/null || { echo 'make fuzz needs clang' >&2; exit 2; }
+mkdir -p "$build/corpus/$name" || exit 2
+cd "$build" || exit 2
+# What gets printed by libhdf5's process, and its memory, are none of the fuzzer's business.
+[ -e Makefile ] || CC=clang CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' "$top/configure" -q --enable-sanitize=address,undefined || exit 2
+make -s -j2 weigh || exit 2
+case $name in
+names | json | pair) entry=fuzz_$name ;;
+*) entry=fuzz_format ;;
+esac
+value() { sed -n "s/^$1 = //p" Makefile | head -n 1; }
+# shellcheck disable=SC2046 # words of the Makefile
+clang $(value OUR_CFLAGS) -O1 -g -fsanitize=fuzzer,address,undefined -Wno-missing-prototypes -Wno-conversion \
+	-Wno-sign-conversion -I"$top/src" -I"$top/tests" $(value OUR_LDFLAGS) -o "$entry" "$top/tests/fuzz/$entry.c" \
+	"$top/tests/fuzz/files.c" libweigh.a $(value OUR_LIBS) || exit 2
+dict=$top/tests/fuzz/$name.dict
+export FORMAT="$name" UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+exec "./$entry" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=256 -max_len=20000 \
+	-artifact_prefix="$name-" -print_final_stats=1 $([ ! -e "$dict" ] || echo "-dict=$dict") \
+	"corpus/$name" "$top/tests/fuzz/corpus/$name"
