@@ -14,9 +14,13 @@ struct cur {
 	bool big; /* integers are big-endian */
 };
 
+/* Of no bytes there need be no pointer: C knows no sum of NULL and 0. */
 static inline struct cur cur_of(struct bytes b)
 {
-	return (struct cur){.p = b.p, .end = b.p + b.n, .start = b.p};
+	static const uint8_t nothing;
+	const uint8_t *p = b.p ? b.p : &nothing;
+
+	return (struct cur){.p = p, .end = p + b.n, .start = p};
 }
 
 static inline uint64_t cur_left(const struct cur *c)

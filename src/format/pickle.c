@@ -105,7 +105,7 @@ static bool pop_mark(struct pickle *p, struct pk ***items, size_t *n)
 	if (!vm->n_marks)
 		return false;
 	height = vm->marks[--vm->n_marks];
-	*items = vm->stack + height;
+	*items = vm->stack ? vm->stack + height : NULL;
 	*n = vm->n - height;
 	vm->n = height;
 	return true;

@@ -272,7 +272,7 @@ static void get_awq(const struct view *v, const uint8_t *row, uint64_t c, size_t
 static void get(struct unpack *u, const struct view *v, uint64_t matrix, uint64_t r, uint64_t c, size_t n, float *out)
 {
 	const struct pack_array *a = v->a;
-	const uint8_t *raw = v->raw + (a->kind == ARRAY_NUMBERS ? 0 : matrix * v->matrix);
+	const uint8_t *raw = a->kind == ARRAY_NONE || a->kind == ARRAY_NUMBERS ? NULL : v->raw + matrix * v->matrix;
 
 	switch (a->kind) {
 	case ARRAY_NONE:
