@@ -19,8 +19,9 @@ value() { sed -n "s/^$1 = //p" Makefile | head -n 1; }
 clang $(value OUR_CFLAGS) -O1 -g -fsanitize=fuzzer,address,undefined -Wno-missing-prototypes -Wno-conversion \
 	-Wno-sign-conversion -I"$top/src" -I"$top/tests" $(value OUR_LDFLAGS) -o "$entry" "$top/tests/fuzz/$entry.c" \
 	"$top/tests/fuzz/files.c" libweigh.a $(value OUR_LIBS) || exit 2
-dict=$top/tests/fuzz/$name.dict
 export FORMAT="$name" UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+[ ! -d /dev/shm ] || export TMPDIR=/dev/shm # what is unpacked need not wait for a disk, either
+set -- "corpus/$name" "$top/tests/fuzz/corpus/$name"
+[ ! -e "$top/tests/fuzz/$name.dict" ] || set -- -dict="$top/tests/fuzz/$name.dict" "$@"
 exec "./$entry" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=256 -max_len=20000 \
-	-artifact_prefix="$name-" -print_final_stats=1 $([ ! -e "$dict" ] || echo "-dict=$dict") \
-	"corpus/$name" "$top/tests/fuzz/corpus/$name"
+	-artifact_prefix="$name-" -print_final_stats=1 "$@"
