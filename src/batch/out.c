@@ -259,7 +259,7 @@ static void keep_cell(struct table *t, size_t column, const struct cell *c)
 	struct str s;
 
 	cell_show(&t->text, c, t->st.ascii);
-	s = (struct str){t->text.p + start, t->text.n - start};
+	s = (struct str){buf_view(&t->text).p + start, t->text.n - start};
 	width = utf8_width(s);
 	if (width > t->width[column])
 		t->width[column] = width;
