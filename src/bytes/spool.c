@@ -117,15 +117,18 @@ enum rc spool_begin(struct spool **out, struct source *s, struct str name, struc
 	return RC_OK;
 }
 
-struct spool *spool_adopt(int fd)
+struct spool *spool_adopt(int fd, uint64_t limit)
 {
-	struct spool *sp = xmalloc(sizeof(*sp));
+	struct spool *sp = xcalloc(1, sizeof(*sp));
 
-	sp->source = NULL;
-	sp->member = 0;
 	sp->fd = fd;
-	sp->size = sp->held = 0;
+	sp->limit = limit;
 	return sp;
+}
+
+uint64_t spool_limit(const struct spool *sp)
+{
+	return sp->limit;
 }
 
 int spool_descriptor(const struct spool *sp)

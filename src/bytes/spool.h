@@ -23,7 +23,8 @@ enum rc spool_f32(struct spool *, float x, struct err *); /* little-endian */
  * empty and becomes no member; spool_room gives n more bytes, zeros, mapped for writing; they begin at *at, on a page.
  * Here, spool_descriptor is what the program gets; spool_filled(size) then tells what it made of it, before spool_end.
  */
-struct spool *spool_adopt(int fd);
+struct spool *spool_adopt(int fd, uint64_t limit);
+uint64_t spool_limit(const struct spool *); /* bytes that it may come to */
 int spool_descriptor(const struct spool *);
 enum rc spool_room(struct spool *, uint64_t n, void **p, uint64_t *at, struct err *);
 void spool_room_end(struct spool *, void *p, uint64_t n);

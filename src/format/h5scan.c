@@ -108,15 +108,16 @@ static _Noreturn void become(const char *path, char *const argv[], const int fds
 }
 
 /* Starts it with the file, the spool and the pipe's end. */
-static pid_t start(const char *path, int file, uint64_t offset, uint64_t length, int spool, int pipe)
+static pid_t start(const char *path, int file, uint64_t offset, uint64_t length, int spool, uint64_t most, int pipe)
 {
-	char name[] = H5_PROGRAM, version[] = WEIGH_VERSION, from[24], n[24];
-	char *const argv[] = {name, version, from, n, NULL};
+	char name[] = H5_PROGRAM, version[] = WEIGH_VERSION, from[24], n[24], limit[24];
+	char *const argv[] = {name, version, from, n, limit, NULL};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), why;
 	pid_t pid = -1;
 
 	snprintf(from, sizeof(from), "%" PRIu64, offset);
 	snprintf(n, sizeof(n), "%" PRIu64, length);
+	snprintf(limit, sizeof(limit), "%" PRIu64, most);
 	if (null >= 0)
 		pid = fork();
 	if (pid == 0) {
@@ -190,7 +191,7 @@ static enum rc run(const char *path, int file, uint64_t offset, uint64_t length,
 		return err_set(e, "no pipe can be made: %s", strerror(errno));
 	fcntl(ends[0], F_SETFD, FD_CLOEXEC);
 	fcntl(ends[1], F_SETFD, FD_CLOEXEC);
-	pid = start(path, file, offset, length, spool_descriptor(sp), ends[1]);
+	pid = start(path, file, offset, length, spool_descriptor(sp), spool_limit(sp), ends[1]);
 	if (pid < 0)
 		err_set(e, "no process can be made to read it: %s", strerror(errno));
 	close(ends[1]);

@@ -21,8 +21,9 @@
 
 #define H5_PROGRAM "weigh-h5"
 
-/* What the two programs agree on: the descriptors that weigh-h5 finds open, beside its arguments VERSION OFFSET LENGTH,
- * which are this program's version and where in the file the image is; and its exit status when it did not begin. */
+/* What the two programs agree on: the descriptors that weigh-h5 finds open, beside its arguments VERSION OFFSET LENGTH
+ * MOST, which are this program's version, where in the file the image is, and how many bytes the spool may come to; and
+ * its exit status when it did not begin. */
 enum { H5_FD_FILE = 3, H5_FD_SPOOL, H5_FD_PIPE, H5_FD_END };
 enum { H5_OTHER_VERSION = 3, H5_NO_START = 127 /* as when libhdf5 is not there */ };
 

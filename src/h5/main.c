@@ -1,5 +1,5 @@
 /*
- * weigh-h5 VERSION OFFSET LENGTH: reads an HDF5 file with libhdf5 for weigh, which runs it with the file, a spool and
+ * weigh-h5 VERSION OFFSET LENGTH MOST: reads an HDF5 file with libhdf5 for weigh, which runs it with the file, a spool and
  * a pipe as open descriptors (format/h5scan.h). It opens no file but /dev/null. The file is untrusted and the library
  * is easily upset: a crash, or too much time or memory, is the end of this program only.
  */
@@ -63,11 +63,11 @@ static bool map_image(uint64_t offset, uint64_t length, struct bytes *image)
 
 int main(int argc, char **argv)
 {
-	uint64_t offset, length;
+	uint64_t offset, length, most;
 	struct bytes image;
 	struct err e;
 
-	if (argc != 4 || !number(argv[2], &offset) || !number(argv[3], &length)) {
+	if (argc != 5 || !number(argv[2], &offset) || !number(argv[3], &length) || !number(argv[4], &most)) {
 		fprintf(stderr, H5_PROGRAM ": is run by weigh, for HDF5 files; it is of no use by itself\n");
 		return 2;
 	}
@@ -75,7 +75,7 @@ int main(int argc, char **argv)
 		return H5_OTHER_VERSION;
 	set_limits();
 	if (map_image(offset, length, &image)) {
-		h5_write_all(image, spool_adopt(H5_FD_SPOOL), H5_FD_PIPE);
+		h5_write_all(image, spool_adopt(H5_FD_SPOOL, most), H5_FD_PIPE);
 	} else {
 		err_set(&e, "cannot be mapped: %s", strerror(errno));
 		h5_write_trouble(e.msg, H5_FD_PIPE);
