@@ -20,12 +20,12 @@ strings='function strings(line, s,   n, m) {
 
 options() {
 	awk "$quote $strings"'
-	/^(OPT|LONG)\(/ {
+	/^(OPT|LONG|WORDS)\(/ {
 		call = $0
 		kind = call; sub(/\(.*/, "", kind)
 		split(substr(call, length(kind) + 2), word, /, */)
 		n = strings(call, s)
-		name = kind == "OPT" ? word[2] : word[1]
+		name = kind == "OPT" ? word[2] : kind == "WORDS" ? word[1] "-" word[2] : word[1]
 		printf ".It %sFl Fl %s%s\n%s\n", (kind == "OPT" ? "Fl " word[1] " , " : ""), name,
 			(n > 1 && s[1] != "" ? " Ar " s[1] : ""), quote(s[n])
 	}' "$src/analysis/options.def"
@@ -39,6 +39,18 @@ commands() {
 		strings($0, s)
 		printf ".It Cm %s%s\n%s\n", s[1], (s[2] == "" ? "" : " Ar " quote(s[2])), quote(s[3])
 	}' "$src/batch/batch.c"
+}
+
+checks() {
+	awk "$quote $strings"'
+	/^const struct check checks/ { inside = 1 }
+	/^};/ { inside = 0 }
+	inside && /^\t\{"/ {
+		strings($0, s)
+		split($0, word, /, */)
+		printf ".It Cm %s Pq %s%s\n%s\n", quote(s[1]), tolower(word[2]), (word[3] == "SIGNAL" ? ", a signal" : ""),
+			quote(s[2])
+	}' "$src/analysis/audit.c"
 }
 
 statuses() {
@@ -126,6 +138,7 @@ while IFS= read -r line; do
 	case $line in
 	@OPTIONS@) options ;;
 	@COMMANDS@) commands ;;
+	@CHECKS@) checks ;;
 	@STATUSES@) statuses ;;
 	@MARKS@) marks ;;
 	@STATISTICS@) fields STAT QUANTILE ;;

@@ -116,7 +116,7 @@ static int run(struct session *s, struct opts *o)
 		o->cmd = command_summary();
 	set_locale(o);
 	if (o->n_paths && open_models(s, o, &e) != RC_OK)
-		return trouble(e.msg, "");
+		return trouble(e.msg, o->cmd && o->cmd->findings ? "; nothing was checked" : "");
 	status = o->cmd ? o->cmd->run(s, o) : tui_run(s, o);
 	session_close(s);
 	return status;

@@ -3,9 +3,9 @@
 _weigh()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands='summary list stats diff hist show meta export formats'
+	local commands='summary list stats diff hist show meta audit export formats'
 	local options='--output --sort --reverse --top --group --match --exclude --status --atol --rtol --brief
-		--distribution --exact --bins --threads --color --progress --ascii --format --raw --parts --cpu --io --unpack --keys --size --version --help'
+		--distribution --exact --bins --fail-on --threads --color --progress --ascii --format --raw --parts --cpu --io --unpack --keys --size --version --help'
 
 	# readline splits words at "=": --color=al is three of them
 	if [[ $cur == '=' ]]; then
@@ -19,7 +19,7 @@ _weigh()
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 			return
 		fi
-		mapfile -t COMPREPLY < <(compgen -W 'text json jsonl csv tsv markdown html' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'text json jsonl csv tsv markdown html sarif' -- "$cur")
 		return
 		;;
 	--color | --progress)
@@ -38,6 +38,10 @@ _weigh()
 	--format)
 		mapfile -t COMPREPLY < <(compgen -W "$(weigh formats --format . 2>&1 |
 			sed -n 's/.*there are \(.*\) (try.*/\1/p' | tr -d ,)" -- "$cur")
+		return
+		;;
+	--fail-on)
+		mapfile -t COMPREPLY < <(compgen -W 'note warning danger' -- "$cur")
 		return
 		;;
 	--cpu)

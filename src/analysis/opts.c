@@ -22,11 +22,15 @@ enum { THREADS_MAX = 1024, BINS_MAX = 4096, BINS_DEFAULT = 16, GROUP_MAX = 1000,
 const struct option_info option_infos[] = {
 #define OPT(letter, name, arg, about) {"-" #letter ", --" #name, arg, about},
 #define LONG(name, arg, about)        {"    --" #name, arg, about},
+#define WORDS(a, b, arg, about)       {"    --" #a "-" #b, arg, about},
 #include "analysis/options.def"
 #undef OPT
 #undef LONG
+#undef WORDS
 	{NULL, NULL, NULL},
 };
+
+const char *const severity_names[] = {"note", "warning", "danger", NULL};
 
 /* Numbers are taken whole or not at all: no sign, no blank, nothing behind them. */
 static bool parse_u64(const char *s, uint64_t *out)
@@ -109,13 +113,15 @@ static enum rc choose_output(struct opts *o, const char *arg, struct err *e)
 	static const char *const words[] = {
 		[OUT_TEXT] = "text", [OUT_JSON] = "json", [OUT_JSONL] = "jsonl",       [OUT_CSV] = "csv",
 		[OUT_TSV] = "tsv",   [OUT_MARKDOWN] = "markdown", [OUT_HTML] = "html",
-		[OUT_HTML + 1] = NULL,
+		[OUT_SARIF] = "sarif", [OUT_SARIF + 1] = NULL,
 	};
 	unsigned i;
 
 	if (word("output", arg, words, &i, e) != RC_OK)
 		return RC_FAIL;
 	o->output = (enum output)i;
+	if (o->output == OUT_SARIF && (!o->cmd || !o->cmd->findings))
+		return err_set(e, "only audit has findings to print as sarif");
 	return RC_OK;
 }
 
@@ -238,6 +244,16 @@ static enum rc set_exact(struct opts *o, const char *arg, struct err *e)
 static enum rc set_bins(struct opts *o, const char *arg, struct err *e)
 {
 	return small("bins", arg, BINS_MAX, &o->bins, e);
+}
+
+static enum rc set_fail_on(struct opts *o, const char *arg, struct err *e)
+{
+	unsigned i;
+
+	if (word("fail-on", arg, severity_names, &i, e) != RC_OK)
+		return RC_FAIL;
+	o->fail_on = (enum severity)i;
+	return RC_OK;
 }
 
 static enum rc set_threads(struct opts *o, const char *arg, struct err *e)
@@ -364,9 +380,11 @@ static const struct setter {
 } setters[] = {
 #define OPT(letter, name, arg, about) {#letter[0], #name, (const char *)(arg) != NULL, set_##name},
 #define LONG(name, arg, about)        {'\0', #name, (const char *)(arg) != NULL, set_##name},
+#define WORDS(a, b, arg, about)       {'\0', #a "-" #b, (const char *)(arg) != NULL, set_##a##_##b},
 #include "analysis/options.def"
 #undef OPT
 #undef LONG
+#undef WORDS
 };
 
 static void getopt_tables(struct option *longs, char *shorts)
@@ -493,7 +511,7 @@ static const struct command *command_by_name(const struct command *commands, con
 
 enum rc opts_parse(struct opts *o, const struct command *commands, int argc, char **argv, struct err *e)
 {
-	*o = (struct opts){.bins = BINS_DEFAULT};
+	*o = (struct opts){.bins = BINS_DEFAULT, .fail_on = SEVERITY_WARNING};
 	if (options(o, argc, argv, e) != RC_OK)
 		return RC_FAIL;
 	argc -= optind;

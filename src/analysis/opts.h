@@ -9,8 +9,10 @@
 struct session;
 struct opts;
 
-enum output { OUT_TEXT, OUT_JSON, OUT_JSONL, OUT_CSV, OUT_TSV, OUT_MARKDOWN, OUT_HTML };
+enum output { OUT_TEXT, OUT_JSON, OUT_JSONL, OUT_CSV, OUT_TSV, OUT_MARKDOWN, OUT_HTML, OUT_SARIF };
 enum io { IO_AUTO, IO_MMAP, IO_READ };
+enum severity { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_DANGER };
+extern const char *const severity_names[]; /* note, warning, danger; ended by NULL */
 enum when { WHEN_AUTO, WHEN_NEVER, WHEN_ALWAYS };
 
 /* A row of the table of commands. A command prints to standard output and returns the exit status. */
@@ -20,6 +22,7 @@ struct command {
 	bool patterns;      /* takes PATTERN (or NAME) operands after the models */
 	bool two_optional;  /* the second operand is a model only if a file of that name exists */
 	bool to_file;       /* writes a file, which -o names, and has no formats */
+	bool findings;      /* prints findings: in SARIF, too */
 	int (*run)(struct session *, const struct opts *);
 };
 
@@ -44,6 +47,7 @@ struct opts {
 	bool brief, distribution, exact, ascii;
 	bool raw;                   /* packed tensors are not put together */
 	bool parts;                 /* list: their parts, too */
+	enum severity fail_on;      /* audit: the least that makes the exit status 1 */
 	unsigned threads;           /* 0: one a processor */
 	unsigned bins;              /* of hist */
 	enum when color, progress;

@@ -11,16 +11,17 @@
 #include "batch/progress.h"
 
 const struct command commands[] = {
-	{"summary", "A [B]", "what it is; of two, what changed", 1, 2, false, false, false, cmd_summary},
-	{"list", "A [PATTERN...]", "tensors: name, type, shape, size and place", 1, 1, true, false, false, cmd_list},
-	{"stats", "A [PATTERN...]", "statistics of each tensor", 1, 1, true, false, false, cmd_stats},
-	{"diff", "A B [PATTERN...]", "status and differences of each pair", 2, 2, true, false, false, cmd_diff},
-	{"hist", "A [B] [PATTERN...]", "histograms; of two, and of B - A", 1, 2, true, true, false, cmd_hist},
-	{"show", "A NAME[SLICE]...", "values, with a slice: 'h.0.weight[0:4,:8]'", 1, 1, true, false, false, cmd_show},
-	{"meta", "A [B]", "metadata; of two, what changed of it", 1, 2, false, false, false, cmd_meta},
-	{"export", "A NAME...", "a tensor to .npy: -o FILE, or standard output", 1, 1, true, false, true, cmd_export},
-	{"formats", "", "formats and tensor types that this build reads", 0, 0, false, false, false, cmd_formats},
-	{NULL, NULL, NULL, 0, 0, false, false, false, NULL},
+	{"summary", "A [B]", "what it is; of two, what changed", 1, 2, false, false, false, false, cmd_summary},
+	{"list", "A [PATTERN...]", "tensors: name, type, shape, size and place", 1, 1, true, false, false, false, cmd_list},
+	{"stats", "A [PATTERN...]", "statistics of each tensor", 1, 1, true, false, false, false, cmd_stats},
+	{"diff", "A B [PATTERN...]", "status and differences of each pair", 2, 2, true, false, false, false, cmd_diff},
+	{"hist", "A [B] [PATTERN...]", "histograms; of two, and of B - A", 1, 2, true, true, false, false, cmd_hist},
+	{"show", "A NAME[SLICE]...", "values, with a slice: 'h.0.weight[0:4,:8]'", 1, 1, true, false, false, false, cmd_show},
+	{"meta", "A [B]", "metadata; of two, what changed of it", 1, 2, false, false, false, false, cmd_meta},
+	{"audit", "A [B]", "findings about the file; with B, what is new in B", 1, 2, false, false, false, true, cmd_audit},
+	{"export", "A NAME...", "a tensor to .npy: -o FILE, or standard output", 1, 1, true, false, true, false, cmd_export},
+	{"formats", "", "formats and tensor types that this build reads", 0, 0, false, false, false, false, cmd_formats},
+	{NULL, NULL, NULL, 0, 0, false, false, false, false, NULL},
 };
 
 const struct command *command_summary(void)
@@ -179,9 +180,9 @@ static void add_mishap(struct batch *b, unsigned side, struct str tensor, const 
 	b->mishaps[b->n_mishaps++] = (struct mishap){b->o->path[side], tensor, message};
 }
 
-void batch_mishap(struct batch *b, struct str tensor, const char *message)
+void batch_mishap(struct batch *b, int side, struct str tensor, const char *message)
 {
-	add_mishap(b, A, tensor, arena_printf(&b->arena, "%s", message));
+	add_mishap(b, (unsigned)side, tensor, arena_printf(&b->arena, "%s", message));
 }
 
 /* A tensor that is broken is among its model's problems already. */

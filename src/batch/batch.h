@@ -58,7 +58,8 @@ void batch_sort(const struct batch *, const struct session *, size_t *rows, size
 /* The account: problems of the models and of the rows, gathered after the last result. Then batch_end prints it to
  * standard error, frees everything and returns the status to exit with. */
 void batch_account(struct batch *);
-void batch_mishap(struct batch *, struct str tensor, const char *message); /* one more, of A; the message is copied */
+/* One more, which is copied. */
+void batch_mishap(struct batch *, int side, struct str tensor, const char *message);
 void batch_errors_json(struct batch *); /* "errors":[...] */
 int batch_end(struct batch *, int status);
 
@@ -115,6 +116,7 @@ int cmd_diff(struct session *, const struct opts *);
 int cmd_hist(struct session *, const struct opts *);
 int cmd_show(struct session *, const struct opts *);
 int cmd_export(struct session *, const struct opts *);
+int cmd_audit(struct session *, const struct opts *);
 int cmd_meta(struct session *, const struct opts *);
 int cmd_formats(struct session *, const struct opts *);
 

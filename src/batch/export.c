@@ -227,7 +227,7 @@ static void export_row(struct batch *b, size_t row, bool into)
 	if (into)
 		file_name(&path, t->name);
 	if (export_one(&b->s->m[A], t, path.p, &e) != RC_OK)
-		batch_mishap(b, t->name, e.msg);
+		batch_mishap(b, A, t->name, e.msg);
 	buf_free(&path);
 }
 
@@ -245,7 +245,7 @@ int cmd_export(struct session *s, const struct opts *o)
 		struct err e;
 
 		if (choose_named(&c, &b, o->patterns[i], &e) != RC_OK)
-			batch_mishap(&b, str_of(o->patterns[i]), e.msg);
+			batch_mishap(&b, A, str_of(o->patterns[i]), e.msg);
 	}
 	for (size_t i = 0; o->n_patterns == 0 && b.filtered && i < b.n_rows; i++)
 		choose(&c, b.rows[i]);

@@ -398,6 +398,11 @@ static void write_value(json_t *j)
 	json_decref(j);
 }
 
+void js_print(json_t *j)
+{
+	write_value(j);
+}
+
 void js_begin(const struct style *st, const char *command)
 {
 	struct buf b = {0};

@@ -32,6 +32,9 @@ void js_put(json_t *object, const char *key, json_t *);
 void js_put_text(json_t *object, const char *key, struct str);
 void js_put_cell(json_t *object, const char *key, const struct cell *);
 
+/* Prints a value as it is, and eats it. */
+void js_print(json_t *);
+
 /* The frame: {"weigh":...,"command":..., then members and arrays of items, }. With JSON lines there is no frame: items
  * are lines, the rest is left out. All eat the values given to them. */
 void js_begin(const struct style *, const char *command);

@@ -359,7 +359,7 @@ int cmd_show(struct session *s, const struct opts *o)
 		struct err e;
 
 		if (show_named(&b, o->patterns[i], &e) != RC_OK)
-			status |= 2, batch_mishap(&b, str_of(o->patterns[i]), e.msg);
+			status |= 2, batch_mishap(&b, A, str_of(o->patterns[i]), e.msg);
 	}
 	js_close_array(&b.st);
 	batch_account(&b);

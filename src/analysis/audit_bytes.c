@@ -1,0 +1,338 @@
+/* Bytes: what no tensor claims, what several do, what is not as the format or a checksum says. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/audit_check.h"
+#include "model/checksum.h"
+#include "model/pack.h"
+
+/* ---- what the readers and the survey met ---- */
+
+void check_lfs(struct auditor *a)
+{
+	static const char magic[] = "version https://git-lfs";
+	const struct source *s = &a->m->source;
+
+	for (uint32_t i = 0; i < s->n; i++) {
+		struct bytes b = s->members[i].kind == MEMBER_MAPPED ? s->members[i].data : (struct bytes){NULL, 0};
+
+		if (b.n >= sizeof(magic) - 1 && memcmp(b.p, magic, sizeof(magic) - 1) == 0)
+			found_at(found(a, STR(""), "%s is a Git LFS pointer, not the data itself",
+				       said(a, s->members[i].name)), i, 0, b.n);
+	}
+}
+
+void check_rule(struct auditor *a)
+{
+	for (size_t i = 0; i < a->m->n_problems; i++)
+		found(a, a->m->problems[i].tensor, "%s", a->m->problems[i].message);
+}
+
+void check_unread(struct auditor *a)
+{
+	for (size_t i = 0; i < a->m->n_tensors; i++)
+		if (a->surveys[i].error)
+			found(a, a->m->tensors[i].name, "its values cannot be read: %s", a->surveys[i].error);
+}
+
+void check_undecoded(struct auditor *a)
+{
+	for (size_t i = 0; i < a->m->n_tensors; i++)
+		if (a->m->tensors[i].trouble && !a->m->tensors[i].broken)
+			found(a, a->m->tensors[i].name, "%s", a->m->tensors[i].trouble);
+}
+
+/* ---- checksums ---- */
+
+struct sums {
+	const struct model *m;
+	char **why; /* a tensor */
+};
+
+static void sum_one(void *arg, size_t i)
+{
+	struct sums *x = arg;
+	const struct tensor *t = &x->m->tensors[i];
+	struct err e;
+
+	if (!t->broken && tensor_check_sum(x->m, t, &e) != RC_OK)
+		x->why[i] = xstrdup(e.msg);
+}
+
+/* Of entries of zip files those that are stored; what is deflated is checked as it is inflated. */
+void check_checksum(struct auditor *a)
+{
+	struct sums x = {.m = a->m, .why = xcalloc(a->m->n_tensors, sizeof(*x.why))};
+
+	spread(a->s, a->m->n_tensors, sum_one, &x);
+	for (size_t i = 0; i < a->m->n_tensors; i++) {
+		if (x.why[i])
+			found(a, a->m->tensors[i].name, "%s", x.why[i]);
+		free(x.why[i]);
+	}
+	free(x.why);
+	check_zip_sums(a);
+}
+
+/* ---- claims ---- */
+
+struct claim {
+	struct span span;
+	size_t tensor;
+	bool shares; /* meant to: a tie, a view of a storage, a packed tensor's part */
+};
+
+struct claims {
+	struct claim *items;
+	size_t n, cap;
+};
+
+static void claim(struct claims *c, struct span span, size_t tensor, bool shares)
+{
+	if (!span.length)
+		return;
+	if (c->n == c->cap) {
+		c->cap = c->cap ? 2 * c->cap : 64;
+		c->items = xrealloc(c->items, c->cap, sizeof(*c->items));
+	}
+	c->items[c->n++] = (struct claim){span, tensor, shares};
+}
+
+static int by_place(const void *pa, const void *pb)
+{
+	const struct claim *a = pa, *b = pb;
+
+	if (a->span.member != b->span.member)
+		return a->span.member < b->span.member ? -1 : 1;
+	if (a->span.offset != b->span.offset)
+		return a->span.offset < b->span.offset ? -1 : 1;
+	return (a->tensor > b->tensor) - (a->tensor < b->tensor);
+}
+
+/* A member in pieces claims the pieces where they are. */
+static void claim_span(struct claims *c, const struct model *m, struct span span, size_t tensor, bool shares)
+{
+	const struct member *in = span.member < m->source.n ? &m->source.members[span.member] : NULL;
+
+	claim(c, span, tensor, shares);
+	for (size_t i = 0; in && in->kind == MEMBER_PIECES && i < in->n_pieces; i++)
+		claim(c, in->pieces[i].span, tensor, true);
+}
+
+/* What a broken tensor has of its bytes is its own all the same. */
+static void claim_broken(struct claims *c, const struct model *m, const struct tensor *t, size_t tensor)
+{
+	struct span span = t->data;
+	uint64_t size = span.member < m->source.n ? m->source.members[span.member].size : 0;
+
+	if (span.offset >= size)
+		return;
+	span.length = u64_min(span.length, size - span.offset);
+	claim(c, span, tensor, true);
+}
+
+/* All claims on bytes by their place. */
+static struct claims claims_of(const struct model *m)
+{
+	struct claims c = {0};
+
+	for (size_t i = 0; i < m->n_tensors; i++) {
+		const struct tensor *t = &m->tensors[i];
+		bool shares = t->tied.n || t->note || t->strides || t->stride || t->pack;
+
+		for (unsigned k = 0; t->pack && !t->broken && k < t->pack->n_parts; k++)
+			claim_span(&c, m, t->pack->parts[k].data, i, true);
+		if (t->broken)
+			claim_broken(&c, m, t, i);
+		else if (!t->pack)
+			claim_span(&c, m, t->data, i, shares);
+	}
+	if (c.n)
+		qsort(c.items, c.n, sizeof(*c.items), by_place);
+	return c;
+}
+
+/* safetensors and GGUF: their readers have found these, as breaches of a rule. */
+static bool reader_looks(const struct model *m)
+{
+	return strcmp(m->format, "safetensors") == 0 || strcmp(m->format, "gguf") == 0;
+}
+
+void check_overlap(struct auditor *a)
+{
+	struct claims c = claims_of(a->m);
+	size_t last = 0; /* the claim that reaches furthest */
+	bool may = strcmp(a->m->format, "tflite") == 0; /* equal buffers are written once */
+
+	for (size_t i = 1; !reader_looks(a->m) && !may && i < c.n; i++) {
+		const struct claim *x = &c.items[last], *y = &c.items[i];
+		uint64_t end = x->span.offset + x->span.length;
+
+		if (x->span.member == y->span.member && y->span.offset < end && x->tensor != y->tensor &&
+		    !x->shares && !y->shares)
+			found_at(found(a, a->m->tensors[y->tensor].name, "its bytes from %" PRIu64 " on are also those "
+				       "of %s", y->span.offset, said(a, a->m->tensors[x->tensor].name)),
+				 y->span.member, y->span.offset, y->span.length);
+		if (x->span.member != y->span.member || y->span.offset + y->span.length > end)
+			last = i;
+	}
+	free(c.items);
+}
+
+/*
+ * Formats whose data is nothing but tensors, from the first of them to the end of the file or zip entry, with at most
+ * so many bytes of padding between two. In others headers stand between the tensors.
+ */
+static uint64_t padding_of(const struct model *m)
+{
+	static const struct {
+		const char *format;
+		uint64_t padding;
+	} packed[] = {{"safetensors", 0}, {"gguf", 4096}, {"npy", 0}, {"npz", 0}};
+
+	for (size_t i = 0; i < COUNT(packed); i++)
+		if (strcmp(m->format, packed[i].format) == 0)
+			return packed[i].padding;
+	return UINT64_MAX;
+}
+
+/* What stands there, in a word; NULL: nothing but zeros. */
+static const char *looks(struct bytes b)
+{
+	size_t text = 0, zero = 0;
+
+	for (size_t i = 0; i < b.n; i++) {
+		zero += b.p[i] == 0;
+		text += (b.p[i] >= 32 && b.p[i] < 127) || b.p[i] == '\n' || b.p[i] == '\t' || b.p[i] == '\r';
+	}
+	return zero == b.n ? NULL : text == b.n ? "text" : "neither text nor zeros";
+}
+
+/* A run of bytes that no tensor claims. */
+typedef void gap_fn(struct auditor *, struct span, struct bytes);
+
+static void each_gap(struct auditor *a, gap_fn *fn)
+{
+	struct claims c = claims_of(a->m);
+	uint64_t at = 0;
+
+	for (size_t i = 0; padding_of(a->m) != UINT64_MAX && i < c.n; i++) {
+		const struct span *x = &c.items[i].span;
+		const struct member *in = &a->m->source.members[x->member];
+		bool last = i + 1 == c.n || c.items[i + 1].span.member != x->member;
+		struct span gap;
+		struct bytes b;
+
+		if (i == 0 || c.items[i - 1].span.member != x->member)
+			at = x->offset;
+		gap = (struct span){x->member, at, x->offset > at ? x->offset - at : 0};
+		if (gap.length && source_slice(&a->m->source, gap, &b))
+			fn(a, gap, b);
+		at = u64_max(at, x->offset + x->length);
+		gap = (struct span){x->member, at, in->size > at ? in->size - at : 0};
+		if (last && gap.length && source_slice(&a->m->source, gap, &b))
+			fn(a, gap, b);
+	}
+	free(c.items);
+}
+
+static void unclaimed(struct auditor *a, struct span gap, struct bytes b)
+{
+	const char *what = looks(b);
+
+	found_at(found(a, STR(""), "%" PRIu64 " bytes from byte %" PRIu64 " on belong to no tensor (%s)", gap.length,
+		       gap.offset, what ? what : "all zero"), gap.member, gap.offset, gap.length);
+}
+
+void check_unclaimed(struct auditor *a)
+{
+	if (!reader_looks(a->m))
+		each_gap(a, unclaimed);
+}
+
+static void not_zero(struct auditor *a, struct span gap, struct bytes b)
+{
+	if (gap.length < padding_of(a->m) && looks(b))
+		found_at(found(a, STR(""), "%" PRIu64 " bytes of padding from byte %" PRIu64 " on are %s", gap.length,
+			       gap.offset, looks(b)), gap.member, gap.offset, gap.length);
+}
+
+void check_padding(struct auditor *a)
+{
+	if (padding_of(a->m))
+		each_gap(a, not_zero);
+}
+
+void check_misaligned(struct auditor *a)
+{
+	bool npy = strncmp(a->m->format, "np", 2) == 0;
+
+	for (size_t i = 0; (npy || reader_looks(a->m)) && i < a->m->n_tensors; i++) {
+		const struct tensor *t = &a->m->tensors[i];
+		const struct source *s = &a->m->source;
+		const struct member *in = t->data.member < s->n ? &s->members[t->data.member] : NULL;
+		unsigned size = dtypes[t->type].items == 1 ? dtypes[t->type].bytes : 1;
+		uint64_t at = in && in->kind == MEMBER_MAPPED ? in->file_offset + t->data.offset : 0;
+
+		/* NumPy's old versions aligned to 16 from the entry's start, and zip entries stand anywhere */
+		if (npy && in && in->file_offset)
+			continue;
+		if (!t->pack && !t->broken && t->count && size && at % size)
+			found_at(found(a, t->name, "it begins at byte %" PRIu64 ", no multiple of the %u bytes of %s",
+				       at, size, t->type_name), t->data.member, t->data.offset, t->data.length);
+	}
+}
+
+/* ---- duplicates ---- */
+
+struct twin {
+	double l2, mean;
+	uint64_t bytes;
+	size_t tensor;
+};
+
+static int by_numbers(const void *pa, const void *pb)
+{
+	const struct twin *a = pa, *b = pb;
+
+	if (a->bytes != b->bytes)
+		return a->bytes < b->bytes ? -1 : 1;
+	if (a->l2 < b->l2 || a->l2 > b->l2)
+		return a->l2 < b->l2 ? -1 : 1;
+	if (a->mean < b->mean || a->mean > b->mean)
+		return a->mean < b->mean ? -1 : 1;
+	return (a->tensor > b->tensor) - (a->tensor < b->tensor);
+}
+
+/* Numbers that are the same are a hint; the bytes decide. A constant is the same as the next one for another reason. */
+static bool same_bytes(const struct model *m, const struct twin *a, const struct twin *b)
+{
+	struct bytes x, y;
+
+	return a->bytes == b->bytes && m->tensors[a->tensor].type == m->tensors[b->tensor].type &&
+	       source_slice(&m->source, m->tensors[a->tensor].data, &x) &&
+	       source_slice(&m->source, m->tensors[b->tensor].data, &y) && x.p != y.p && memcmp(x.p, y.p, x.n) == 0;
+}
+
+void check_duplicate(struct auditor *a)
+{
+	enum { LEAST = 64 }; /* elements: fewer may be the same by chance */
+	struct twin *twins = xcalloc(a->m->n_tensors, sizeof(*twins));
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->m->n_tensors; i++) {
+		const struct tensor *t = &a->m->tensors[i];
+		const struct stats *st = &a->surveys[i].st;
+
+		if (a->surveys[i].read && !t->pack && !t->tied.n && t->count >= LEAST && st->min < st->max)
+			twins[n++] = (struct twin){st->l2, st->mean, t->data.length, i};
+	}
+	if (n)
+		qsort(twins, n, sizeof(*twins), by_numbers);
+	for (size_t i = 1; i < n; i++)
+		if (same_bytes(a->m, &twins[i - 1], &twins[i]))
+			found(a, a->m->tensors[twins[i].tensor].name, "it holds the same bytes as %s",
+			      said(a, a->m->tensors[twins[i - 1].tensor].name));
+	free(twins);
+}

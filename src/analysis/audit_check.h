@@ -1,0 +1,75 @@
+/* Between the table of checks in audit.c and the files that have the checks. */
+#ifndef ANALYSIS_AUDIT_CHECK_H
+#define ANALYSIS_AUDIT_CHECK_H
+
+#include "analysis/audit.h"
+#include "analysis/survey.h"
+
+struct auditor {
+	struct session *s;
+	const struct model *m, *other; /* other: A, when m is B; else NULL */
+	struct audit *out;
+	const struct survey *surveys;  /* one a tensor */
+	const struct check *check;     /* the one that runs */
+	size_t found;                  /* by it */
+};
+
+/* Adds a finding of the check that runs and returns it for whoever knows more: its tensor, its place, its key. The key
+ * is the tensor's name, or else the message. NULL when there are too many. */
+struct finding *found(struct auditor *, struct str tensor, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void found_at(struct finding *, uint32_t member, uint64_t offset, uint64_t length); /* NULL is fine */
+
+/* A text on one line and not too long, for a message: "%s" of it. In the audit's arena. */
+const char *said(struct auditor *, struct str);
+
+/* The metadata entry of that key; NULL: none. */
+const struct meta_value *meta_of(const struct model *, const char *key);
+
+/* audit_code.c */
+void check_pickle_call(struct auditor *);
+void check_pickle_import(struct auditor *);
+void check_pickle_unknown(struct auditor *);
+void check_pickle(struct auditor *);
+void check_keras_lambda(struct auditor *);
+void check_torchscript(struct auditor *);
+void check_custom_op(struct auditor *);
+void check_file_op(struct auditor *);
+void check_external(struct auditor *);
+void check_template(struct auditor *);
+void check_template_code(struct auditor *);
+void check_template_changed(struct auditor *);
+void check_executable(struct auditor *);
+void check_script(struct auditor *);
+
+/* audit_bytes.c, audit_zip.c */
+void check_lfs(struct auditor *);
+void check_rule(struct auditor *);
+void check_unread(struct auditor *);
+void check_undecoded(struct auditor *);
+void check_checksum(struct auditor *);
+void check_zip_sums(struct auditor *); /* for check_checksum */
+void check_zip_gap(struct auditor *);
+void check_two_formats(struct auditor *);
+void check_unclaimed(struct auditor *);
+void check_padding(struct auditor *);
+void check_overlap(struct auditor *);
+void check_misaligned(struct auditor *);
+void check_duplicate(struct auditor *);
+
+/* audit_numbers.c */
+void check_nan(struct auditor *);
+void check_inf(struct auditor *);
+void check_scale(struct auditor *);
+void check_zero(struct auditor *);
+void check_constant(struct auditor *);
+void check_dead(struct auditor *);
+void check_denormal(struct auditor *);
+void check_outlier(struct auditor *);
+void check_low_bits(struct auditor *);
+
+/* audit_origin.c */
+void check_origin_conflict(struct auditor *);
+void check_origin(struct auditor *);
+void check_origin_missing(struct auditor *);
+
+#endif

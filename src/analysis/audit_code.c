@@ -1,0 +1,320 @@
+/* What would run: when the file is loaded by the library it was made for, or when its model is used. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "analysis/audit_check.h"
+#include "base/buf.h"
+
+/* ---- pickles ---- */
+
+static const char *callee(struct auditor *a, const struct call *c)
+{
+	struct buf b = {0};
+	const char *text;
+
+	buf_str(&b, c->module);
+	buf_puts(&b, c->module.n ? "." : "");
+	buf_str(&b, c->name);
+	text = said(a, buf_view(&b));
+	buf_free(&b);
+	return text;
+}
+
+static void found_call(struct auditor *a, const struct call *c)
+{
+	const struct source *s = &a->m->source;
+	bool entry = c->member < s->n && s->members[c->member].file != c->member;
+	const char *in = entry ? said(a, s->members[c->member].name) : "";
+	struct finding *f;
+
+	f = found(a, STR(""), "loading it %s %s%s (byte %" PRIu64 "%s%s)", c->called ? "calls" : "imports", callee(a, c),
+		  c->called ? said(a, c->args) : "", c->offset, entry ? " of " : "", in);
+	if (!f)
+		return;
+	f->key = str_of(arena_printf(&a->out->arena, "%s%s", callee(a, c), c->called ? said(a, c->args) : ""));
+	found_at(f, c->member, c->offset, 0);
+}
+
+static void calls_of(struct auditor *a, enum call_risk risk, bool called)
+{
+	for (size_t i = 0; i < a->m->n_calls; i++)
+		if (a->m->calls[i].risk == risk && a->m->calls[i].called == called)
+			found_call(a, &a->m->calls[i]);
+}
+
+void check_pickle_call(struct auditor *a)
+{
+	calls_of(a, CALL_DANGEROUS, true);
+}
+
+void check_pickle_import(struct auditor *a)
+{
+	calls_of(a, CALL_DANGEROUS, false);
+}
+
+void check_pickle_unknown(struct auditor *a)
+{
+	calls_of(a, CALL_UNKNOWN, true);
+	calls_of(a, CALL_UNKNOWN, false);
+	if (a->m->more_calls)
+		found(a, STR(""), "%" PRIu64 " more calls than %d were not looked at", a->m->more_calls, CALLS_MAX);
+}
+
+void check_pickle(struct auditor *a)
+{
+	size_t harmless = 0, others;
+	struct finding *f;
+
+	for (size_t i = 0; i < a->m->n_calls; i++)
+		harmless += a->m->calls[i].risk == CALL_HARMLESS;
+	if (!a->m->n_calls)
+		return;
+	others = a->m->n_calls - harmless;
+	f = found(a, STR(""), "loading it runs a pickle, which names %zu function%s that frameworks write, and %zu other%s",
+		  harmless, harmless == 1 ? "" : "s", others, others == 1 ? "" : "s");
+	if (f)
+		f->key = STR("pickle");
+}
+
+/* ---- what the graph or the configuration names ---- */
+
+/* Runs over the texts of a list in the metadata, of which the first ones are kept. */
+static struct str listed(const struct meta_value *v, uint64_t i)
+{
+	if (!v || v->kind != META_ARRAY || i >= v->u.array.shown || v->u.array.items[i].kind != META_TEXT)
+		return (struct str){NULL, 0};
+	return v->u.array.items[i].u.text;
+}
+
+void check_keras_lambda(struct auditor *a)
+{
+	const struct meta_value *v = meta_of(a->m, "lambda_layers");
+	struct str s;
+
+	for (uint64_t i = 0; (s = listed(v, i)).p; i++)
+		found(a, STR(""), "the layer %s is a Lambda layer, whose Python code runs when the model is loaded",
+		      said(a, s));
+}
+
+/* "3 ReadFile" */
+static bool is_op(struct str s, const char *op)
+{
+	size_t digits = 0;
+
+	while (digits < s.n && s.p[digits] >= '0' && s.p[digits] <= '9')
+		digits++;
+	return digits < s.n && str_eq((struct str){s.p + digits + 1, s.n - digits - 1}, str_of(op));
+}
+
+/* TensorFlow's operators that reach out of a graph. Saving and restoring, which every SavedModel does, is not among
+ * them. */
+void check_file_op(struct auditor *a)
+{
+	static const char *const ops[] = {"ReadFile", "WriteFile", "MatchingFiles", "PyFunc", "PyFuncStateless",
+					  "EagerPyFunc"};
+	const struct meta_value *v = meta_of(a->m, "operators");
+	struct str s;
+
+	for (uint64_t i = 0; (s = listed(v, i)).p; i++)
+		for (size_t k = 0; k < COUNT(ops); k++)
+			if (is_op(s, ops[k]))
+				found(a, STR(""), "the graph has the operator %s", ops[k]);
+}
+
+static bool begins(struct str s, struct str with)
+{
+	return s.n >= with.n && memcmp(s.p, with.p, with.n) == 0;
+}
+
+static bool ends(struct str s, struct str with)
+{
+	return s.n >= with.n && memcmp(s.p + s.n - with.n, with.p, with.n) == 0;
+}
+
+/* ONNX: "operators.DOMAIN" counts those of a domain beyond ai.onnx. TFLite lists its custom ones. */
+void check_custom_op(struct auditor *a)
+{
+	const struct meta_value *v = meta_of(a->m, "custom_operators");
+	const struct str prefix = STR("operators."), onnx = STR("operators.ai.onnx");
+	struct finding *f;
+	struct str s;
+
+	for (uint64_t i = 0; (s = listed(v, i)).p; i++)
+		found(a, STR(""), "the graph has the custom operator %s", said(a, s));
+	for (size_t i = 0; strcmp(a->m->format, "onnx") == 0 && i < a->m->n_meta; i++) {
+		struct str key = a->m->meta[i].key;
+
+		if (!begins(key, prefix) || begins(key, onnx) || a->m->meta[i].value.kind != META_UINT)
+			continue;
+		s = (struct str){key.p + prefix.n, key.n - prefix.n};
+		f = found(a, STR(""), "%" PRIu64 " operators are of the domain %s, not ONNX's own",
+			  a->m->meta[i].value.u.uint, said(a, s));
+		if (f)
+			f->key = key;
+	}
+}
+
+/* ---- members ---- */
+
+/* ROOT/code/ holds TorchScript, which is compiled, not imported: torchscript tells of it. */
+static bool is_torchscript(const struct auditor *a, struct str name)
+{
+	const char *slash = name.n ? memchr(name.p, '/', name.n) : NULL;
+	struct str below = slash ? (struct str){slash + 1, name.n - (size_t)(slash + 1 - name.p)} : name;
+
+	return strcmp(a->m->format, "pytorch") == 0 && begins(below, STR("code/"));
+}
+
+void check_torchscript(struct auditor *a)
+{
+	const struct source *s = &a->m->source;
+	struct finding *f;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < s->n; i++)
+		n += is_torchscript(a, s->members[i].name) && ends(s->members[i].name, STR(".py"));
+	f = n ? found(a, STR(""), "%zu file%s of TorchScript run when the model is used", n, n == 1 ? "" : "s") : NULL;
+	if (f)
+		f->key = STR("code");
+}
+
+/* Files beside the first one; what was unpacked of that bears its name. */
+void check_external(struct auditor *a)
+{
+	const struct source *s = &a->m->source;
+
+	for (uint32_t i = 1; strcmp(a->m->format, "onnx") == 0 && i < s->n; i++)
+		if (s->members[i].file == i && !str_eq(s->members[i].name, s->members[0].name))
+			found(a, STR(""), "it reads the file %s", said(a, s->members[i].name));
+}
+
+static bool is_entry(const struct source *s, uint32_t i)
+{
+	return s->members[i].file != i && s->members[i].kind != MEMBER_PIECES;
+}
+
+/* What a program begins with, by its system; NULL: none. */
+static const char *program_of(struct bytes b)
+{
+	uint32_t word = b.n < 4 ? 0 : (uint32_t)b.p[0] << 24 | (uint32_t)b.p[1] << 16 | (uint32_t)b.p[2] << 8 | b.p[3];
+	uint32_t pe = b.n < 64 ? 0 : (uint32_t)b.p[61] << 8 | b.p[60];
+
+	if (word == 0x7f454c46)
+		return "an ELF program or library";
+	if (word == 0xfeedface || word == 0xfeedfacf || word == 0xcefaedfe || word == 0xcffaedfe)
+		return "a Mach-O program or library";
+	if (word >> 16 == 0x4d5a && pe && pe + 4 <= b.n && memcmp(b.p + pe, "PE\0\0", 4) == 0)
+		return "a Windows program or library";
+	return NULL;
+}
+
+enum { HEAD = 4096 };
+
+static struct bytes head_of(struct auditor *a, uint32_t member)
+{
+	struct bytes b = {NULL, 0};
+	struct err e;
+
+	/* a head that cannot be inflated is none; the tensors tell what is wrong */
+	if (source_head(&a->s->m[a->other ? B : A].source, member, HEAD, &b, &e) != RC_OK)
+		b = (struct bytes){NULL, 0};
+	return b;
+}
+
+void check_executable(struct auditor *a)
+{
+	const struct source *s = &a->m->source;
+
+	for (uint32_t i = 0; i < s->n; i++) {
+		const char *what = is_entry(s, i) ? program_of(head_of(a, i)) : NULL;
+
+		if (what)
+			found_at(found(a, STR(""), "the entry %s is %s", said(a, s->members[i].name), what), i, 0, 0);
+	}
+}
+
+static bool has_script_name(struct str name)
+{
+	static const char *const endings[] = {".py", ".pyc", ".pyd", ".so", ".sh", ".bash", ".exe", ".dll", ".dylib",
+					      ".bat", ".cmd", ".ps1", ".vbs", ".js", ".jar", ".lnk", ".scr", ".com",
+					      ".msi", ".desktop", ".pth"};
+
+	for (size_t i = 0; i < COUNT(endings); i++)
+		if (ends(name, str_of(endings[i])))
+			return true;
+	return false;
+}
+
+void check_script(struct auditor *a)
+{
+	const struct source *s = &a->m->source;
+
+	for (uint32_t i = 0; i < s->n; i++) {
+		struct str name = s->members[i].name;
+		struct bytes head;
+
+		if (!is_entry(s, i) || is_torchscript(a, name))
+			continue;
+		head = head_of(a, i);
+		if (head.n >= 3 && memcmp(head.p, "#!/", 3) == 0)
+			found_at(found(a, STR(""), "the entry %s is a script", said(a, name)), i, 0, 0);
+		else if (has_script_name(name) && !program_of(head))
+			found_at(found(a, STR(""), "the entry %s is named like a program or a script", said(a, name)),
+				 i, 0, 0);
+	}
+}
+
+/* ---- chat templates ---- */
+
+static bool contains(struct str s, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (size_t i = 0; i + n <= s.n; i++)
+		if (memcmp(s.p + i, word, n) == 0)
+			return true;
+	return false;
+}
+
+static bool is_template(const struct meta *x)
+{
+	return x->value.kind == META_TEXT && contains(x->key, "chat_template");
+}
+
+void check_template(struct auditor *a)
+{
+	struct finding *f;
+
+	for (size_t i = 0; i < a->m->n_meta; i++)
+		if (is_template(&a->m->meta[i])) {
+			f = found(a, STR(""), "%s is a chat template of %zu bytes", said(a, a->m->meta[i].key),
+				  a->m->meta[i].value.u.text.n);
+			if (f)
+				f->key = a->m->meta[i].key;
+		}
+}
+
+/* Ways out of Jinja's templates, and what one wants outside; what templates of models do needs none of it. */
+void check_template_code(struct auditor *a)
+{
+	static const char *const words[] = {"__class__", "__subclasses__", "__globals__", "__builtins__", "__import__",
+					    "__mro__", "__getattribute__", "popen", "os.system", "subprocess"};
+
+	for (size_t i = 0; i < a->m->n_meta; i++)
+		for (size_t k = 0; is_template(&a->m->meta[i]) && k < COUNT(words); k++)
+			if (contains(a->m->meta[i].value.u.text, words[k]))
+				found(a, STR(""), "%s has the word %s", said(a, a->m->meta[i].key), words[k]);
+}
+
+void check_template_changed(struct auditor *a)
+{
+	for (size_t i = 0; a->other && i < a->m->n_meta; i++) {
+		const struct meta *x = &a->m->meta[i];
+		const struct meta_value *was = is_template(x) ? meta_of(a->other, x->key.p) : NULL;
+
+		if (was && !meta_equal(was, &x->value))
+			found(a, STR(""), "%s is another one than in A", said(a, x->key));
+		else if (!was && is_template(x) && a->other->n_meta)
+			found(a, STR(""), "%s is not in A", said(a, x->key));
+	}
+}

@@ -1,0 +1,19 @@
+#!/bin/sh
+# The findings in every output format.
+cd "$FIXTURES/audit" || exit
+for format in csv tsv jsonl markdown json; do
+	echo "== $format"
+	"$WEIGH" audit -o $format run.pt
+	echo $?
+done
+"$WEIGH" audit -o html gap.npz | grep -c '<tr'
+"$WEIGH" audit -n 2 -o csv numbers.safetensors
+echo "== sarif"
+"$WEIGH" audit -o sarif -n 3 numbers.safetensors | sed 's/,"rules":\[.*\]}},/,"rules":[...]}},/'
+"$WEIGH" audit -o sarif template-a.gguf template-b.gguf | grep -o '"baselineState":"[a-z]*"' | sort | uniq -c
+"$WEIGH" audit -o sarif clean.safetensors | grep -o '"id":"[a-z-]*"' | sort | uniq -d
+# as many rules in it as the manual has
+"$WEIGH" audit -o sarif clean.safetensors | grep -o '"id":"[a-z-]*"' | sed 's/.*:"//; s/"//' >"$TMPDIR/rules"
+sh "$SRC/man/splice.sh" "$SRC" | sed -n '/^.Sh FINDINGS/,/^.El/s/^.It Cm \([a-z\\-]*\) Pq.*/\1/p' | tr -d '\\' | diff "$TMPDIR/rules" - && echo same
+"$WEIGH" list -o sarif clean.safetensors
+echo $?

@@ -1,0 +1,156 @@
+"""Files that weigh audit has something to say about, one for each check and a clean one: $FIXTURES/audit."""
+import io
+import json
+import os
+import struct
+import sys
+import tarfile
+import zipfile
+import zlib
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "oracle"))
+sys.dont_write_bytecode = True
+
+import numpy as np
+
+import pickles
+from mk_cli import gguf, ramp, safetensors
+from pickles import Call, G, dumps, tensor
+
+# What would run, were one of these files loaded: this file must not be there afterwards.
+RUN = Call(G("os", "system"), "touch weigh-was-here")
+ORIGIN = {"license": "mit", "author": "nobody", "base_model": "none", "dataset": "none", "producer": "mk_audit"}
+
+
+def text(b):
+    return struct.pack("<Q", len(b)) + b
+
+
+def put(path, data):
+    with open(path, "wb") as f:
+        f.write(data)
+
+
+def code(folder):
+    w = np.arange(4, dtype="<f4")
+    for protocol in (0, 4):
+        put(f"{folder}/run.{protocol}.pkl", dumps({"w": w, "x": RUN}, protocol))
+    # joblib: the array's bytes stand in the stream, behind the object that tells of them; and the whole packed
+    wrapper = Call(G("copyreg", "_reconstructor"), G("joblib.numpy_pickle", "NumpyArrayWrapper"), G("builtins", "object"), None,
+                   state={"subclass": G("numpy", "ndarray"), "shape": (4,), "order": "C",
+                          "dtype": Call(G("numpy", "dtype"), "f4", False, True, state=(3, "<", None, None, None, -1, -1, 0)),
+                          "allow_mmap": False})
+    whole = dumps({"x": RUN, "w": wrapper}, 2)
+    at = whole.index(b"allow_mmap")
+    at = whole.index(b"b", at) + 1  # past BUILD
+    joblib = whole[:at] + w.tobytes() + whole[at:]
+    put(folder + "/run.joblib", joblib)
+    put(folder + "/run.z.joblib", zlib.compress(joblib))
+    weight = tensor("FloatStorage", "0", 4, (4,), (1,))
+    pickles.write_zip(folder + "/run.pt", {"w": weight, "x": RUN}, {"0": w.tobytes()})
+    old = tensor("FloatStorage", "0", 4, (4,), (1,), view=(None,))
+    pickles.write_stream(folder + "/run.legacy.pt", {"w": old, "x": RUN}, {"0": (4, w.tobytes())})
+    with tarfile.open(folder + "/run.tar.gz", "w:gz") as t:
+        for name in ("README", "run.pt"):
+            data = b"no weights\n" if name == "README" else open(folder + "/run.pt", "rb").read()
+            info = tarfile.TarInfo("release/" + name)
+            info.size = len(data)
+            t.addfile(info, io.BytesIO(data))
+    import_only = {"w": w, "x": G("subprocess", "Popen"), "y": G("mine", "Thing")}
+    put(folder + "/import.pkl", dumps(import_only, 2))
+    pickles.write_zip(folder + "/members.pt", {"w": weight}, {"0": w.tobytes()}, more=[
+        ("code/__torch__.py", "class Net: pass\n"), ("run", b"\x7fELF\2\1\1" + bytes(60)), ("setup", "#!/bin/sh\nexit 1\n"),
+        ("install.bat", "exit\r\n")])
+
+
+def templates(folder):
+    def write(name, template):
+        meta = [(b"general.architecture", 8, text(b"llama")), (b"llama.block_count", 4, struct.pack("<I", 3)),
+                (b"general.license", 8, text(b"mit")), (b"license", 8, text(b"gpl-3.0"))]
+        meta += [(b"tokenizer.chat_template", 8, text(template))]
+        x = ramp(32, 0.25).astype("<f4").tobytes()
+        gguf(folder + name, [(b"blk.%d.w" % i, [32], 0, x) for i in range(2)], meta)
+
+    write("/template-a.gguf", b"{{ messages }}")
+    write("/template-b.gguf", b"{{ ''.__class__.__mro__ }}")
+
+
+def zips(folder):
+    x, y = ramp(64, 0.5).astype("<f4"), ramp(64, 0.25).astype("<f4")
+    np.savez(folder + "/plain.npz", x=x, y=y)
+    whole = open(folder + "/plain.npz", "rb").read()
+    # in front, in between, in the comment; offsets in the directory are moved along
+    second, directory = whole.index(b"PK\3\4", 4), whole.index(b"PK\1\2")
+
+    def moved(cuts):
+        out, table = b"", whole[directory:]
+        starts = [0, second]
+        for i, at in enumerate(starts):
+            out += cuts.get(i, b"")
+            place = table.index(b"PK\1\2", table.index(b"PK\1\2") + 1) if i else 0
+            table = table[:place + 42] + struct.pack("<I", len(out)) + table[place + 46:]
+            out += whole[at:(starts + [directory])[i + 1]]
+        end = table.index(b"PK\5\6")
+        table = table[:end + 16] + struct.pack("<I", len(out)) + table[end + 20:]
+        return out + table
+
+    put(folder + "/gap.npz", moved({1: b"stray bytes"}))
+    comment = whole[:-2] + struct.pack("<H", 7) + b"comment"
+    put(folder + "/comment.npz", comment)
+    at = whole.index(x.tobytes())
+    put(folder + "/damaged.npz", whole[:at] + b"\1" + whole[at + 1:])
+    np.save(folder + "/one.npy", x)
+    one = open(folder + "/one.npy", "rb").read()
+    put(folder + "/trailing.npy", one + b"and more")
+    # a safetensors file with a zip file behind it
+    safetensors(folder + "/two.safetensors", [("x", x)], ORIGIN)
+    put(folder + "/two.safetensors", open(folder + "/two.safetensors", "rb").read() + whole)
+
+
+def rounded(r, n):
+    """Floats that BF16 holds, as bits."""
+    return (r.standard_normal(n).astype(np.float32).view(np.uint32) & np.uint32(0xFFFF0000)).astype(np.uint32)
+
+
+def numbers(folder):
+    r = np.random.Generator(np.random.PCG64(7))
+    n = 40000
+    bits = rounded(r, n)
+    hidden = bits.copy()
+    hidden[16384:36000] |= r.integers(0, 256, 36000 - 16384, np.uint32)
+    values = ramp(512, 0.125).astype(np.float32).reshape(16, 32) + np.float32(3)
+    dead = values.copy()
+    dead[3], dead[:, 7], dead[:, 9] = 0, 0, 0
+    special = values.copy()
+    special[0, :3] = np.nan, np.inf, -np.inf
+    tiny = values.copy()
+    tiny[4:8] = np.float32(1e-40)
+    tensors = [("rounded", bits.view(np.float32)), ("hidden", hidden.view(np.float32)), ("dead", dead), ("special", special),
+               ("tiny", tiny), ("zero", np.zeros((4, 4), np.float32)), ("ones", np.ones(4, np.float32)),
+               ("twin.a", values * 2), ("twin.b", values * 2)]
+    for i in range(8):
+        tensors.append((f"layers.{i}.w", (values * np.float32(1 + i / 32) * np.float32(64 if i == 5 else 1)).astype(np.float32)))
+    safetensors(folder + "/numbers.safetensors", tensors, ORIGIN)
+    safetensors(folder + "/clean.safetensors", [("w", values), ("rounded", bits.view(np.float32))], ORIGIN)
+    pad = gguf(folder + "/padding.gguf", [(b"a", [4], 0, values[0, :4].tobytes()), (b"b", [4], 0, values[1, :4].tobytes())], []) or \
+        bytearray(open(folder + "/padding.gguf", "rb").read())
+    pad[-40:-36] = b"here"
+    put(folder + "/padding.gguf", bytes(pad))
+    put(folder + "/pointer.safetensors", b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 12\n")
+
+
+def shards(folder):
+    """The second of two is a pointer."""
+    os.makedirs(folder + "/shards", exist_ok=True)
+    safetensors(folder + "/shards/model-00001-of-00002.safetensors", [("a", ramp(8, 0.5).astype(np.float32))])
+    put(folder + "/shards/model-00002-of-00002.safetensors", b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 12\n")
+    with open(folder + "/shards/model.safetensors.index.json", "w") as f:
+        json.dump({"metadata": {"total_size": 64}, "weight_map": {"a": "model-00001-of-00002.safetensors",
+                                                                  "b": "model-00002-of-00002.safetensors"}}, f)
+
+
+if __name__ == "__main__":
+    where = sys.argv[1] + "/audit"
+    os.makedirs(where, exist_ok=True)
+    for make in (code, templates, zips, numbers, shards):
+        make(where)
