@@ -159,6 +159,12 @@ static bool reader_looks(const struct model *m)
 	return strcmp(m->format, "safetensors") == 0 || strcmp(m->format, "gguf") == 0;
 }
 
+/* One array under two names: a hard link, a shared buffer. */
+static bool same_span(const struct span *a, const struct span *b)
+{
+	return a->member == b->member && a->offset == b->offset && a->length == b->length;
+}
+
 void check_overlap(struct auditor *a)
 {
 	struct claims c = claims_of(a->m);
@@ -170,7 +176,7 @@ void check_overlap(struct auditor *a)
 		uint64_t end = x->span.offset + x->span.length;
 
 		if (x->span.member == y->span.member && y->span.offset < end && x->tensor != y->tensor &&
-		    !x->shares && !y->shares)
+		    !x->shares && !y->shares && !same_span(&x->span, &y->span))
 			found_at(found(a, a->m->tensors[y->tensor].name, "its bytes from %" PRIu64 " on are also those "
 				       "of %s", y->span.offset, said(a, a->m->tensors[x->tensor].name)),
 				 y->span.member, y->span.offset, y->span.length);

@@ -92,7 +92,7 @@ void check_keras_lambda(struct auditor *a)
 	struct str s;
 
 	for (uint64_t i = 0; (s = listed(v, i)).p; i++)
-		found(a, STR(""), "the layer %s is a Lambda layer, whose Python code runs when the model is loaded",
+		found(a, STR(""), "the layer %s is a Lambda layer: it holds Python code, which runs with the model",
 		      said(a, s));
 }
 

@@ -86,14 +86,17 @@ static void gap_at(struct auditor *a, uint32_t file, const char *where, uint64_t
 
 static int by_offset(const void *pa, const void *pb)
 {
-	const struct member *const *a = pa, *const *b = pb;
+	const struct member *a = *(const struct member *const *)pa, *b = *(const struct member *const *)pb;
 
-	return ((*a)->file_offset > (*b)->file_offset) - ((*a)->file_offset < (*b)->file_offset);
+	if (a->file != b->file)
+		return a->file < b->file ? -1 : 1;
+	return (a->file_offset > b->file_offset) - (a->file_offset < b->file_offset);
 }
 
+/* Bytes in the zip file. A reader may have inflated the entry since; its packed bytes are still known. */
 static uint64_t packed_size(const struct member *m)
 {
-	return m->kind == MEMBER_DEFLATED ? m->packed.n : m->data.n;
+	return m->packed.p ? m->packed.n : m->data.n;
 }
 
 /* From the end of one entry to the beginning of the next one's data: folders, which are no members, may stand there. */
@@ -145,17 +148,20 @@ void check_zip_gap(struct auditor *a)
 {
 	const struct source *s = &a->m->source;
 	const struct member **entries = xcalloc(s->n, sizeof(*entries));
+	size_t n = 0;
 
-	for (uint32_t file = 0; file < s->n; file++) {
-		size_t n = 0;
-
-		for (uint32_t i = 0; i < s->n; i++)
-			if (is_entry(s, i) && s->members[i].file == file)
-				entries[n++] = &s->members[i];
-		if (!n || s->members[file].kind != MEMBER_MAPPED || s->members[file].data.n < END_SIZE)
-			continue;
+	for (uint32_t i = 0; i < s->n; i++)
+		if (is_entry(s, i))
+			entries[n++] = &s->members[i];
+	if (n)
 		qsort(entries, n, sizeof(*entries), by_offset);
-		look_into(a, file, entries, n);
+	for (size_t i = 0, k; i < n; i += k) { /* k entries of one file */
+		const struct member *file = &s->members[entries[i]->file];
+
+		for (k = 1; i + k < n && entries[i + k]->file == entries[i]->file;)
+			k++;
+		if (file->kind == MEMBER_MAPPED && file->data.n >= END_SIZE)
+			look_into(a, entries[i]->file, entries + i, k);
 	}
 	free(entries);
 }

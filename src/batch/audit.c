@@ -148,7 +148,7 @@ uint64_t finding_offset(const struct model *m, const struct finding *f)
 {
 	const struct member *in = f->placed && f->member < m->source.n ? &m->source.members[f->member] : NULL;
 
-	return in && in->kind == MEMBER_MAPPED ? in->file_offset + f->offset : UINT64_MAX;
+	return in && in->kind == MEMBER_MAPPED && !in->packed.p ? in->file_offset + f->offset : UINT64_MAX;
 }
 
 /* Also as JSON: an object a row, by the columns' keys. */

@@ -7,10 +7,21 @@ say() {
 	echo "status $?"
 }
 say clean.safetensors
-for f in import.pkl members.pt template-b.gguf ../hdf5/stored.keras; do say $f; done
+for f in import.pkl members.pt template-b.gguf writes.pb; do say $f; done
 for f in plain.npz gap.npz comment.npz damaged.npz one.npy trailing.npy two.safetensors padding.gguf shards; do say $f; done
 say numbers.safetensors
 say ../cli/broken.gguf
+# every check that these have not met
+find_code() { "$WEIGH" audit -o csv "$2" 2>/dev/null | grep "^[a-z]*,$1,"; }
+find_code custom-op ../tf/good.tflite
+find_code external-data ../proto/onnx/link_in.onnx
+find_code checksum ../tf/crc.index
+find_code overlap ../tf/types.index
+find_code scale ../torch/views.pt
+find_code unread ../packs/broken.safetensors
+find_code pickle-unknown ../torch/module.pt
+# what is deflated, or was inflated since, leaves no gaps
+find_code zip-gap ../torch/deflated.pt
 say ../cli/undecoded.gguf
 say ../torch/broken.pt
 say pointer.safetensors

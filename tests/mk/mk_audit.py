@@ -14,6 +14,7 @@ sys.dont_write_bytecode = True
 import numpy as np
 
 import pickles
+import tffiles as tf
 from mk_cli import gguf, ramp, safetensors
 from pickles import Call, G, dumps, tensor
 
@@ -56,6 +57,7 @@ def code(folder):
             info = tarfile.TarInfo("release/" + name)
             info.size = len(data)
             t.addfile(info, io.BytesIO(data))
+    put(folder + "/writes.pb", tf.constant("w", "F32", (4,), tf.message(4, w.tobytes())) + tf.node("out", "WriteFile"))
     import_only = {"w": w, "x": G("subprocess", "Popen"), "y": G("mine", "Thing")}
     put(folder + "/import.pkl", dumps(import_only, 2))
     pickles.write_zip(folder + "/members.pt", {"w": weight}, {"0": w.tobytes()}, more=[
