@@ -20,18 +20,21 @@ const char *const basis_names[] = {"fact", "signal"};
 /* The manual's list is made from these lines by awk: one line a check. */
 const struct check checks[] = {
 	/* code */
-	{"pickle-call", DANGER, FACT, "loading it calls what runs programs, opens files or the like", check_pickle_call},
+	{"pickle-call", DANGER, FACT, "loading it calls what runs programs, opens files or the like",
+	 check_pickle_call},
 	{"pickle-import", DANGER, FACT, "loading it imports such a thing and does not call it", check_pickle_import},
 	{"pickle-unknown", WARNING, FACT, "loading it imports or calls what no list knows", check_pickle_unknown},
 	{"pickle", NOTE, FACT, "loading it runs a pickle", check_pickle},
-	{"keras-lambda", DANGER, FACT, "a Lambda layer: Python bytecode in the model's configuration", check_keras_lambda},
+	{"keras-lambda", DANGER, FACT, "a Lambda layer: Python bytecode in the model's configuration",
+	 check_keras_lambda},
 	{"file-op", DANGER, FACT, "its graph reads or writes files, or calls Python", check_file_op},
 	{"custom-op", WARNING, FACT, "operators that need a library of somebody's own", check_custom_op},
 	{"torchscript", NOTE, FACT, "TorchScript: code that runs when the model is used", check_torchscript},
 	{"external-data", NOTE, FACT, "the model reads another file", check_external},
 	{"template-code", DANGER, SIGNAL, "the chat template names what breaks out of a template", check_template_code},
 	{"template-changed", WARNING, FACT, "the chat template is another one than in A", check_template_changed},
-	{"template", NOTE, FACT, "there is a chat template: a program that runs when the model is used", check_template},
+	{"template", NOTE, FACT, "there is a chat template: a program that runs when the model is used",
+	 check_template},
 	{"executable", DANGER, FACT, "an archive's member is a program", check_executable},
 	{"script", WARNING, FACT, "an archive's member is a script, or named like a program", check_script},
 	/* bytes */
@@ -54,7 +57,8 @@ const struct check checks[] = {
 	{"zero", NOTE, FACT, "all elements are zero", check_zero},
 	{"constant", NOTE, FACT, "all elements are the same number", check_constant},
 	{"dead", NOTE, FACT, "rows or columns that are all zero", check_dead},
-	{"denormal", NOTE, SIGNAL, "more than a tenth of the elements are too small for a full fraction", check_denormal},
+	{"denormal", NOTE, SIGNAL, "more than a tenth of the elements are too small for a full fraction",
+	 check_denormal},
 	{"outlier", NOTE, SIGNAL, "far from the same tensor of the other layers", check_outlier},
 	{"low-bits", NOTE, SIGNAL, "the lowest bits look random where those above are zero", check_low_bits},
 	/* provenance */

@@ -30,7 +30,7 @@ struct finding {
 	bool placed;         /* it is about bytes: */
 	uint32_t member;
 	uint64_t offset, length; /* in the member; length 0: not told */
-	const char *message; /* one sentence, without a full stop; as the file has it, so not yet harmless on a terminal */
+	const char *message; /* a sentence without its full stop, with names as the file has them: not yet harmless */
 };
 
 enum { FINDINGS_MAX = 10000 }; /* of one code; more are counted */

@@ -27,8 +27,8 @@ static void found_call(struct auditor *a, const struct call *c)
 	const char *in = entry ? said(a, s->members[c->member].name) : "";
 	struct finding *f;
 
-	f = found(a, STR(""), "loading it %s %s%s (byte %" PRIu64 "%s%s)", c->called ? "calls" : "imports", callee(a, c),
-		  c->called ? said(a, c->args) : "", c->offset, entry ? " of " : "", in);
+	f = found(a, STR(""), "loading it %s %s%s (byte %" PRIu64 "%s%s)", c->called ? "calls" : "imports",
+		  callee(a, c), c->called ? said(a, c->args) : "", c->offset, entry ? " of " : "", in);
 	if (!f)
 		return;
 	f->key = str_of(arena_printf(&a->out->arena, "%s%s", callee(a, c), c->called ? said(a, c->args) : ""));
@@ -70,7 +70,8 @@ void check_pickle(struct auditor *a)
 	if (!a->m->n_calls)
 		return;
 	others = a->m->n_calls - harmless;
-	f = found(a, STR(""), "loading it runs a pickle, which names %zu function%s that frameworks write, and %zu other%s",
+	f = found(a, STR(""),
+		  "loading it runs a pickle, which names %zu function%s that frameworks write, and %zu other%s",
 		  harmless, harmless == 1 ? "" : "s", others, others == 1 ? "" : "s");
 	if (f)
 		f->key = STR("pickle");

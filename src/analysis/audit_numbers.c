@@ -62,21 +62,25 @@ void check_constant(struct auditor *a)
 	}
 }
 
+static void found_dead(struct auditor *a, const struct tensor *t, unsigned k, uint64_t n, uint64_t first)
+{
+	found(a, t->name, "%" PRIu64 " of %" PRIu64 " slices along dimension %u are all zero (the first: %" PRIu64 ")", n,
+	      t->shape[k], k, first);
+}
+
 void check_dead(struct auditor *a)
 {
 	for (size_t i = 0; i < a->m->n_tensors; i++) {
 		const struct tensor *t = &a->m->tensors[i];
 		const struct survey *sv = &a->surveys[i];
-		unsigned slow = t->fortran && t->rank ? t->rank - 1 : 0, fast = t->fortran || !t->rank ? 0 : t->rank - 1;
+		unsigned last = t->rank ? t->rank - 1 : 0, slow = t->fortran ? last : 0, fast = t->fortran ? 0 : last;
 
 		if (!sv->read || !is_real(t) || sv->st.zero == t->count)
 			continue;
 		if (sv->dead_rows)
-			found(a, t->name, "%" PRIu64 " of %" PRIu64 " slices along dimension %u are all zero (the first: "
-			      "%" PRIu64 ")", sv->dead_rows, t->shape[slow], slow, sv->first_row);
+			found_dead(a, t, slow, sv->dead_rows, sv->first_row);
 		if (sv->dead_columns)
-			found(a, t->name, "%" PRIu64 " of %" PRIu64 " slices along dimension %u are all zero (the first: "
-			      "%" PRIu64 ")", sv->dead_columns, t->shape[fast], fast, sv->first_column);
+			found_dead(a, t, fast, sv->dead_columns, sv->first_column);
 	}
 }
 
@@ -88,8 +92,8 @@ void check_denormal(struct auditor *a)
 		const struct survey *sv = &a->surveys[i];
 
 		if (sv->read && sv->denormal && 10 * sv->denormal > a->m->tensors[i].count && sv->denormal >= LEAST)
-			found(a, a->m->tensors[i].name, "%" PRIu64 " of %" PRIu64 " elements are denormal", sv->denormal,
-			      a->m->tensors[i].count);
+			found(a, a->m->tensors[i].name, "%" PRIu64 " of %" PRIu64 " elements are denormal",
+			      sv->denormal, a->m->tensors[i].count);
 	}
 }
 
@@ -100,9 +104,9 @@ void check_low_bits(struct auditor *a)
 		const struct lowbits *b = &a->surveys[i].low;
 
 		if (b->windows)
-			found(a, t->name, "in %" PRIu64 " of %" PRIu64 " runs of %d elements, the first from element %"
-			      PRIu64 " on, the lowest %u bits of the fraction have %.2f bits of entropy each, and the %u "
-			      "above them are zero", b->windows, u64_ceil_div(t->count, LOWBITS_WINDOW), LOWBITS_WINDOW,
+			found(a, t->name, "in %" PRIu64 " of %" PRIu64 " runs of %d elements, the first from element "
+			      "%" PRIu64 " on, the lowest %u bits of the fraction have %.2f bits of entropy each, and "
+			      "the %u above them are zero", b->windows, u64_ceil_div(t->count, LOWBITS_WINDOW), LOWBITS_WINDOW,
 			      b->first, b->low, b->entropy, b->gap);
 	}
 }

@@ -108,8 +108,9 @@ static void look_between(struct auditor *a, uint32_t file, struct bytes b, uint6
 		uint64_t header = next_header(b, at, data);
 
 		if (header > at && !(from != 0 && is_descriptor(b, at, header)))
-			gap_at(a, file, from ? "between entries of the zip file" : "before the first entry of the zip file",
-			       at, header);
+			gap_at(a, file,
+			       from ? "between entries of the zip file" : "before the first entry of the zip file", at,
+			       header);
 		if (header >= data || is_mark(b, header, "PK\1\2"))
 			break;
 		at = data_of(b, header);

@@ -11,7 +11,8 @@
  * unpack to. So whoever allocates *n does not do it on a header's word alone. */
 bool snappy_size(struct bytes packed, uint64_t *n);
 
-/* Unpacks into n bytes, which is what snappy_size said. False: the stream is broken, and what is in out is not sound. */
+/* Unpacks into n bytes, which is what snappy_size said. False: the stream is broken, and what is in out is not
+ * sound. */
 bool snappy_unpack(struct bytes packed, uint8_t *out, size_t n);
 
 #endif

@@ -12,15 +12,20 @@
 
 const struct command commands[] = {
 	{"summary", "A [B]", "what it is; of two, what changed", 1, 2, false, false, false, false, cmd_summary},
-	{"list", "A [PATTERN...]", "tensors: name, type, shape, size and place", 1, 1, true, false, false, false, cmd_list},
+	{"list", "A [PATTERN...]", "tensors: name, type, shape, size and place",
+	 1, 1, true, false, false, false, cmd_list},
 	{"stats", "A [PATTERN...]", "statistics of each tensor", 1, 1, true, false, false, false, cmd_stats},
 	{"diff", "A B [PATTERN...]", "status and differences of each pair", 2, 2, true, false, false, false, cmd_diff},
 	{"hist", "A [B] [PATTERN...]", "histograms; of two, and of B - A", 1, 2, true, true, false, false, cmd_hist},
-	{"show", "A NAME[SLICE]...", "values, with a slice: 'h.0.weight[0:4,:8]'", 1, 1, true, false, false, false, cmd_show},
+	{"show", "A NAME[SLICE]...", "values, with a slice: 'h.0.weight[0:4,:8]'",
+	 1, 1, true, false, false, false, cmd_show},
 	{"meta", "A [B]", "metadata; of two, what changed of it", 1, 2, false, false, false, false, cmd_meta},
-	{"audit", "A [B]", "findings about the file; with B, what is new in B", 1, 2, false, false, false, true, cmd_audit},
-	{"export", "A NAME...", "a tensor to .npy: -o FILE, or standard output", 1, 1, true, false, true, false, cmd_export},
-	{"formats", "", "formats and tensor types that this build reads", 0, 0, false, false, false, false, cmd_formats},
+	{"audit", "A [B]", "findings about the file; with B, what is new in B",
+	 1, 2, false, false, false, true, cmd_audit},
+	{"export", "A NAME...", "a tensor to .npy: -o FILE, or standard output",
+	 1, 1, true, false, true, false, cmd_export},
+	{"formats", "", "formats and tensor types that this build reads",
+	 0, 0, false, false, false, false, cmd_formats},
 	{NULL, NULL, NULL, 0, 0, false, false, false, false, NULL},
 };
 

@@ -322,7 +322,8 @@ enum rc source_archive_beside(struct source *s, uint32_t beside, struct str name
 	/* a reader that made the name out of that of an entry in no directory */
 	if (name.n > wrapping.n && memcmp(name.p, wrapping.p, wrapping.n) == 0)
 		name = (struct str){name.p + wrapping.n, name.n - wrapping.n};
-	path = arena_printf(&s->arena, "%.*s%.*s", slash ? (int)(slash + 1 - m->entry) : 0, m->entry, (int)name.n, name.p);
+	path = arena_printf(&s->arena, "%.*s%.*s", slash ? (int)(slash + 1 - m->entry) : 0, m->entry, (int)name.n,
+			    name.p);
 	*member = unpacked_entry(s, m->archive, path);
 	if (*member != UINT32_MAX)
 		return RC_OK;

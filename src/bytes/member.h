@@ -35,7 +35,8 @@ bool archive_looks(struct bytes head);
  * RC_FAIL when there is none, or several (the sentence lists them). The archive stays a member.
  */
 enum rc source_add_archive(struct source *, uint32_t archive, const char *path, const char *entry,
-			   enum entry_kind (*look)(struct bytes head, const char *name), uint32_t *member, struct err *);
+			   enum entry_kind (*look)(struct bytes head, const char *name), uint32_t *member,
+			   struct err *);
 
 /* The file of that path relative to the directory of member `beside`, which was unpacked from an archive: as it is
  * there already, or unpacked now. */

@@ -85,8 +85,8 @@ bool source_recover(void *address)
 		if (n == 0 || at < start || at - start >= n)
 			continue;
 		from = (at - start) / page * page;
-		if (mmap((void *)(start + from), n - from, PROT_READ, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE,
-			 -1, 0) == MAP_FAILED)
+		if (mmap((void *)(start + from), n - from, PROT_READ,
+			 MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) == MAP_FAILED)
 			return false;
 		note_lost(g, from);
 		return true;
@@ -177,8 +177,8 @@ static enum rc copy_pipe(const struct source *s, int from, int to, uint64_t *siz
 		if (n < 0)
 			rc = err_set(e, "cannot be read: %s", strerror(errno));
 		else if ((*size += (uint64_t)n) > limit)
-			rc = err_set(e, "more than %" PRIu64 " bytes came through the pipe: refused (--unpack allows more)",
-				     limit);
+			rc = err_set(e, "more than %" PRIu64 " bytes came through the pipe: refused "
+				     "(--unpack allows more)", limit);
 		else
 			rc = spool_write(to, buf, (size_t)n, e);
 		unpack_tell(s, *size, *size, 0);

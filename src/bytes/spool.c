@@ -279,7 +279,8 @@ enum rc spool_map(struct stream *in, uint64_t n, struct bytes *out, struct err *
 	if (rc == RC_OK) {
 		p = mmap(NULL, (size_t)n, PROT_READ, MAP_PRIVATE, fd, 0);
 		if (p == MAP_FAILED)
-			rc = err_set(e, "%" PRIu64 " bytes of a temporary file cannot be mapped: %s", n, strerror(errno));
+			rc = err_set(e, "%" PRIu64 " bytes of a temporary file cannot be mapped: %s", n,
+				     strerror(errno));
 		else
 			*out = (struct bytes){p, (size_t)n};
 	}

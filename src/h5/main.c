@@ -1,7 +1,7 @@
 /*
- * weigh-h5 VERSION OFFSET LENGTH MOST: reads an HDF5 file with libhdf5 for weigh, which runs it with the file, a spool and
- * a pipe as open descriptors (format/h5scan.h). It opens no file but /dev/null. The file is untrusted and the library
- * is easily upset: a crash, or too much time or memory, is the end of this program only.
+ * weigh-h5 VERSION OFFSET LENGTH MOST: reads an HDF5 file with libhdf5 for weigh, which runs it with the file, a spool
+ * and a pipe as open descriptors (format/h5scan.h). It opens no file but /dev/null. The file is untrusted and the
+ * library is easily upset: a crash, or too much time or memory, is the end of this program only.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -1,8 +1,8 @@
 /*
  * Whether something else may stand in the lowest bits of a tensor's fractions. Numbers that were rounded to a narrower
  * type, or computed in one, have zeros there: in F32 made of BF16, the lower 16 of 23 bits. When the very lowest are
- * used all the same and the next above are not, no rounding explains it. Numbers in full precision have no such gap, and
- * nothing can be told of them.
+ * used all the same and the next above are not, no rounding explains it. Numbers in full precision have no such gap,
+ * and nothing can be told of them.
  *
  * Counted in windows of LOWBITS_WINDOW elements, so that a part of a tensor is not diluted by the rest.
  */

@@ -381,7 +381,8 @@ static void relist(struct view *v)
 	struct browse *b = state(v);
 	size_t node = b->n_list && v->cursor < b->n_list ? (size_t)(node_at(v, v->cursor) - b->nodes) : 0;
 	size_t line = v->cursor - v->top;
-	bool at_top = b->sort && b->flat && v->cursor == 0; /* whoever looks at the strongest wants to see the next one, too */
+	bool at_top = b->sort && b->flat &&
+		      v->cursor == 0; /* whoever looks at the strongest wants to see the next one, too */
 	struct timespec start;
 
 	clock_gettime(CLOCK_MONOTONIC, &start);

@@ -101,8 +101,8 @@ enum rc column_parse(struct column *c, struct str word, bool pair, struct err *e
 	if (colon) {
 		c->width = atoi(colon + 1);
 		if (c->width < WIDTH_LEAST || c->width > WIDTH_MOST)
-			return err_set(e, "the width of '%.*s' is not one from %d to %d", (int)word.n, word.p, WIDTH_LEAST,
-				       WIDTH_MOST);
+			return err_set(e, "the width of '%.*s' is not one from %d to %d", (int)word.n, word.p,
+				       WIDTH_LEAST, WIDTH_MOST);
 	}
 	return RC_OK;
 }

@@ -231,18 +231,18 @@ static void show_bind(struct screen *sc, struct buf *b)
 
 /* The manual has this table, too: one line each, but for the functions. */
 const struct setting settings[] = {
-	{"theme", "NAME", "Colours: dark, light, terminal (its own eight), mono, or auto (dark unless COLORFGBG says light)",
+	{"theme", "NAME", "Colours: dark, light, terminal (its eight), mono, or auto (dark, or as COLORFGBG says)",
 	 set_theme, show_theme, theme_word},
-	{"layout", "NAME", "Details below the tree (stacked), beside it (side), not at all (full), or as there is room (auto)",
+	{"layout", "NAME", "Details below the tree (stacked), beside it (side), not at all (full), or by room (auto)",
 	 set_layout, show_layout, layout_word},
 	{"scale", "NAME", "Bars and histograms linear or log", set_scale, show_scale, scale_word},
 	{"mouse", "on|off", "Whether the mouse is used; off, the terminal has it, to select text with",
 	 set_mouse, show_mouse, mouse_word},
-	{"columns1", "COLUMN ...", "The columns of one model: fields, which may have their width behind a colon; or default",
+	{"columns1", "COLUMN ...", "The columns of one model: fields, a width behind a colon where wanted; or default",
 	 set_columns_one, show_columns_one, column_name},
-	{"columns2", "COLUMN ...", "Likewise of two: bar is that of the relative change, a.std and b.std are std of A and B",
+	{"columns2", "COLUMN ...", "Likewise of two: bar draws the relative change, a.std and b.std are std of A and B",
 	 set_columns_two, show_columns_two, column_name},
-	{"bind", "KEY ACTION", "What a key does: the word for an action is in the list of keys; none takes the key away",
+	{"bind", "KEY ACTION", "What a key does: actions have their words in the list of keys; none takes the key away",
 	 set_bind, show_bind, bind_word},
 	{.name = NULL},
 };

@@ -10,7 +10,7 @@
 struct setting {
 	const char *name, *arg, *about;
 	enum rc (*set)(struct screen *, const char *arg, struct err *);
-	void (*show)(struct screen *, struct buf *lines); /* adds what it is now, a line or more, unless as at the start */
+	void (*show)(struct screen *, struct buf *lines); /* adds what it is now, unless as at the start */
 	const char *(*word)(size_t i); /* for completion: the words it takes, NULL behind the last; NULL: no list */
 };
 extern const struct setting settings[]; /* ended by a NULL name */

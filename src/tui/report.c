@@ -216,7 +216,9 @@ static enum report_format format_of(const char *path)
 	static const struct {
 		const char *end;
 		enum report_format format;
-	} ends[] = {{".json", REPORT_JSON}, {".csv", REPORT_CSV}, {".md", REPORT_MARKDOWN}, {".markdown", REPORT_MARKDOWN}};
+	} ends[] = {
+		{".json", REPORT_JSON}, {".csv", REPORT_CSV}, {".md", REPORT_MARKDOWN}, {".markdown", REPORT_MARKDOWN},
+	};
 	size_t n = strlen(path);
 
 	for (size_t i = 0; i < COUNT(ends); i++)

@@ -638,10 +638,12 @@ enum { DOUBLE_MS = 400 };
 
 void term_use_mouse(bool on)
 {
+	const mmask_t ours =
+		BUTTON1_PRESSED | BUTTON1_RELEASED | BUTTON4_PRESSED | WHEEL_DOWN | REPORT_MOUSE_POSITION;
+
 	if (!on)
 		tell_of_drags(false);
-	term.mouse = mousemask(on ? BUTTON1_PRESSED | BUTTON1_RELEASED | BUTTON4_PRESSED | WHEEL_DOWN | REPORT_MOUSE_POSITION :
-				    0, NULL) != 0;
+	term.mouse = mousemask(on ? ours : 0, NULL) != 0;
 	mouseinterval(0);
 	tell_of_drags(true);
 }

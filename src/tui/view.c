@@ -786,7 +786,8 @@ static void draw_too_small(int w, int h)
 	char lines[2][40];
 	int n = 1, room;
 
-	room = snprintf(lines[0], sizeof(lines[0]), "weigh needs %d x %d, this is %d x %d", MIN_COLUMNS, MIN_ROWS, w, h);
+	room = snprintf(lines[0], sizeof(lines[0]), "weigh needs %d x %d, this is %d x %d", MIN_COLUMNS, MIN_ROWS, w,
+			h);
 	if (room > w && h > 1) {
 		snprintf(lines[0], sizeof(lines[0]), "too small");
 		snprintf(lines[1], sizeof(lines[1]), "needs %d x %d", MIN_COLUMNS, MIN_ROWS);
