@@ -64,8 +64,8 @@ void check_constant(struct auditor *a)
 
 static void found_dead(struct auditor *a, const struct tensor *t, unsigned k, uint64_t n, uint64_t first)
 {
-	found(a, t->name, "%" PRIu64 " of %" PRIu64 " slices along dimension %u are all zero (the first: %" PRIu64 ")", n,
-	      t->shape[k], k, first);
+	found(a, t->name, "%" PRIu64 " of %" PRIu64 " slices along dimension %u are all zero (the first: %" PRIu64 ")",
+	      n, t->shape[k], k, first);
 }
 
 void check_dead(struct auditor *a)
@@ -106,8 +106,8 @@ void check_low_bits(struct auditor *a)
 		if (b->windows)
 			found(a, t->name, "in %" PRIu64 " of %" PRIu64 " runs of %d elements, the first from element "
 			      "%" PRIu64 " on, the lowest %u bits of the fraction have %.2f bits of entropy each, and "
-			      "the %u above them are zero", b->windows, u64_ceil_div(t->count, LOWBITS_WINDOW), LOWBITS_WINDOW,
-			      b->first, b->low, b->entropy, b->gap);
+			      "the %u above them are zero", b->windows, u64_ceil_div(t->count, LOWBITS_WINDOW),
+			      LOWBITS_WINDOW, b->first, b->low, b->entropy, b->gap);
 	}
 }
 

@@ -9,8 +9,8 @@ double robust_median(double *x, size_t n);
 
 /*
  * z[i] gets the modified z-score of x[i] (Iglewicz and Hoaglin 1993): 0.6745 (x - median) / MAD, where MAD is the
- * median of |x - median|; where more than half of the numbers are the same, so that it is 0, the mean of |x - median| times
- * 1.2533 takes its place. All 0 where the numbers are the same. x stays as it is; z may not be x.
+ * median of |x - median|; where more than half of the numbers are the same, so that it is 0, the mean of |x - median|
+ * times 1.2533 takes its place. All 0 where the numbers are the same. x stays as it is; z may not be x.
  */
 void robust_z(double *z, const double *x, size_t n);
 
