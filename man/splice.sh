@@ -26,7 +26,7 @@ options() {
 		split(substr(call, length(kind) + 2), word, /, */)
 		n = strings(call, s)
 		name = kind == "OPT" ? word[2] : kind == "WORDS" ? word[1] "-" word[2] : word[1]
-		printf ".It %sFl Fl %s%s\n%s\n", (kind == "OPT" ? "Fl " word[1] " , " : ""), name,
+		printf ".It %sFl Fl %s%s\n%s\n", (kind == "OPT" ? "Fl " word[1] " , " : ""), quote(name),
 			(n > 1 && s[1] != "" ? " Ar " s[1] : ""), quote(s[n])
 	}' "$src/analysis/options.def"
 }

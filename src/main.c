@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "analysis/session.h"
+#include "base/sandbox.h"
 #include "base/utf8.h"
 #include "batch/batch.h"
 #include "batch/help.h"
@@ -107,6 +108,23 @@ static enum rc open_models(struct session *s, struct opts *o, struct err *e)
 	return rc;
 }
 
+/* From here on only what is needed: before the models are opened, to read any file, for a part of one may lie
+ * elsewhere; then to read theirs. To write, the files that were named for it. */
+static void confine(const struct session *s, const struct opts *o)
+{
+	struct sandbox box = {0};
+
+	if (o->no_sandbox)
+		return;
+	box.run = s->n_models < o->n_paths; /* weigh-h5 reads HDF5 files */
+	session_needs(s, o, &box);
+	if (!o->cmd && o->n_paths)
+		tui_needs(o, &box);
+	else if (o->file)
+		sandbox_allow(&box, o->file, SANDBOX_OUTPUT);
+	sandbox_enter(&box);
+}
+
 static int run(struct session *s, struct opts *o)
 {
 	struct err e;
@@ -115,11 +133,22 @@ static int run(struct session *s, struct opts *o)
 	if (!o->cmd && !has_screen(o))
 		o->cmd = command_summary();
 	set_locale(o);
+	confine(s, o);
 	if (o->n_paths && open_models(s, o, &e) != RC_OK)
 		return trouble(e.msg, o->cmd && o->cmd->findings ? "; nothing was checked" : "");
+	if (o->n_paths)
+		confine(s, o);
+	session_start(s);
 	status = o->cmd ? o->cmd->run(s, o) : tui_run(s, o);
 	session_close(s);
 	return status;
+}
+
+/* --version tells what holds. */
+static int run_help(const struct session *s, const struct opts *o)
+{
+	confine(s, o);
+	return help(o);
 }
 
 int main(int argc, char **argv)
@@ -134,7 +163,7 @@ int main(int argc, char **argv)
 	if (opts_parse(&o, commands, argc, argv, &e) != RC_OK)
 		status = trouble(e.msg, " (try 'weigh --help')");
 	else if (o.help || o.version)
-		status = help(&o);
+		status = run_help(&s, &o);
 	else if (!kern_pick(o.cpu))
 		status = wrong_cpu(o.cpu);
 	else

@@ -333,6 +333,13 @@ static enum rc set_unpack(struct opts *o, const char *arg, struct err *e)
 	return RC_OK;
 }
 
+static enum rc set_no_sandbox(struct opts *o, const char *arg, struct err *e)
+{
+	(void)arg, (void)e;
+	o->no_sandbox = true;
+	return RC_OK;
+}
+
 static enum rc set_keys(struct opts *o, const char *arg, struct err *e)
 {
 	(void)e;

@@ -53,6 +53,7 @@ struct opts {
 	enum when color, progress;
 	const char *format;         /* NULL: by content */
 	const char *cpu;            /* NULL: the best kernel */
+	bool no_sandbox;            /* the process keeps its rights */
 	enum io io;                 /* how the bytes of files are come by */
 	struct unpacking unpacking; /* as much as --unpack allows; who is told is for main to say */
 

@@ -1,11 +1,14 @@
 #include "analysis/session.h"
 
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "analysis/tree.h"
 #include "base/map.h"
 #include "base/pool.h"
+#include "bytes/spool.h"
 #include "format/format.h"
 #include "format/packs.h"
 #include "model/pack.h"
@@ -152,8 +155,51 @@ enum rc session_open(struct session *s, const struct opts *o, struct err *e)
 		}
 	align(s);
 	s->tree = tree_build(s);
-	s->pool = pool_new(o->threads);
 	return RC_OK;
+}
+
+/* A model's directory, as it was named and, where that is a link, as it is. */
+static void allow_model(struct sandbox *box, const char *path)
+{
+	char *real = realpath(path, NULL), *copy = xstrdup(path);
+	struct stat st;
+	bool is_dir = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+
+	sandbox_allow(box, is_dir ? path : dirname(copy), SANDBOX_READ);
+	if (real && !is_dir)
+		sandbox_allow(box, dirname(real), SANDBOX_READ);
+	free(copy);
+	free(real);
+}
+
+static bool is_deflated(const struct source *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->members[i].kind == MEMBER_DEFLATED)
+			return true;
+	return false;
+}
+
+void session_needs(const struct session *s, const struct opts *o, struct sandbox *box)
+{
+	if (s->n_models < o->n_paths) {
+		sandbox_allow(box, "/", SANDBOX_READ);
+		sandbox_allow(box, spool_directory(), SANDBOX_TEMPORARY);
+		return;
+	}
+	for (unsigned i = 0; i < s->n_models; i++) {
+		if (strcmp(o->path[i], "-") != 0)
+			allow_model(box, o->path[i]);
+		/* an array that is to be turned is inflated first (num/feed.c) */
+		if (is_deflated(&s->m[i].source))
+			sandbox_allow(box, spool_directory(), SANDBOX_TEMPORARY);
+	}
+}
+
+void session_start(struct session *s)
+{
+	if (s->n_models)
+		s->pool = pool_new(s->opts->threads);
 }
 
 void result_free(struct result *r)

@@ -7,6 +7,7 @@
 #define ANALYSIS_SESSION_H
 
 #include "analysis/opts.h"
+#include "base/sandbox.h"
 #include "model/model.h"
 #include "num/bins.h"
 #include "num/ladder.h"
@@ -77,9 +78,14 @@ struct session {
 	struct pool *pool;
 };
 
-/* Opens the models the options name (it prints nothing), aligns them, builds the tree and starts the pool. On failure
- * the sentence begins with the file's name. */
+/* Opens the models the options name (it prints nothing), aligns them and builds the tree. On failure the sentence begins
+ * with the file's name. */
 enum rc session_open(struct session *, const struct opts *, struct err *);
+
+/* What it will read and write: while it is not open yet, any file and temporary ones; then what is left of it.
+ * session_start comes behind the last sandbox_enter: threads inherit what holds. */
+void session_needs(const struct session *, const struct opts *, struct sandbox *);
+void session_start(struct session *);
 void session_close(struct session *); /* safe on a zeroed one */
 
 /* A second model beside the one that is open; or A and B change places. Rows, tree and results are made anew, so no

@@ -1,6 +1,7 @@
 #include "batch/help.h"
 
 #include "base/buf.h"
+#include "base/sandbox.h"
 #include "base/version.h"
 #include "batch/batch.h"
 #include "format/h5scan.h"
@@ -49,6 +50,7 @@ int help(const struct opts *o)
 			buf_printf(&b, "HDF5: libhdf5 %s\n", h5_version());
 		else
 			buf_puts(&b, "HDF5: not in this build\n");
+		buf_printf(&b, "Sandbox: %s\n", sandbox_about());
 	} else if (o->cmd) {
 		buf_printf(&b, "Usage: weigh %s [OPTIONS] %s\n\n%s\n", o->cmd->name, o->cmd->args, o->cmd->about);
 		put_options(&b);

@@ -29,14 +29,19 @@ struct spool {
 
 /* ---- files without a name ---- */
 
-int spool_open(struct err *e)
+const char *spool_directory(void)
 {
 	const char *dir = getenv("TMPDIR");
+
+	return dir && *dir ? dir : "/tmp";
+}
+
+int spool_open(struct err *e)
+{
+	const char *dir = spool_directory();
 	char path[PATH_MAX];
 	int fd;
 
-	if (!dir || !*dir)
-		dir = "/tmp";
 #ifdef O_TMPFILE
 	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (fd >= 0)

@@ -11,6 +11,9 @@
 struct spool;
 struct stream;
 
+/* Where temporary files go: $TMPDIR, or /tmp. */
+const char *spool_directory(void);
+
 /* Begins one. Its member is in the source at once, so that spans can name it, but has no bytes before spool_end. */
 enum rc spool_begin(struct spool **out, struct source *, struct str name, struct err *);
 uint32_t spool_member(const struct spool *);

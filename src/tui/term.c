@@ -340,6 +340,27 @@ static enum rc open_screen(const struct opts *o, struct err *e)
 	return RC_OK;
 }
 
+/* Descriptions of terminals and character sets lie where libraries do, unless the environment says otherwise. */
+void term_needs(struct sandbox *box)
+{
+	static const char *const lists[] = {"TERMINFO", "TERMINFO_DIRS", "LOCPATH"};
+	const char *home = getenv("HOME");
+	struct buf path = {0};
+
+	for (size_t i = 0; i < COUNT(lists); i++)
+		for (const char *p = getenv(lists[i]); p && *p; p += strspn(p, ":")) {
+			buf_clear(&path);
+			buf_add(&path, p, strcspn(p, ":"));
+			if (path.n)
+				sandbox_allow(box, path.p, SANDBOX_READ);
+			p += path.n;
+		}
+	buf_clear(&path);
+	buf_printf(&path, "%s/.terminfo", home ? home : "");
+	sandbox_allow(box, path.p, SANDBOX_READ);
+	buf_free(&path);
+}
+
 static enum rc open_pipe(struct err *e)
 {
 	if (pipe(term.pipe) != 0)

@@ -9,6 +9,7 @@
 
 #include "analysis/opts.h"
 #include "base/buf.h"
+#include "base/sandbox.h"
 #include "tui/ramp.h"
 
 /* What a piece of text is; how it looks stands in one table (term.c), for 256 colours, 8, and none. */
@@ -67,6 +68,9 @@ struct mouse {
 
 /* What term_wait saw, several at once. */
 enum { EV_KEY = 1, EV_WAKE = 2, EV_RESIZE = 4, EV_END = 8 };
+
+/* What term_open will read. */
+void term_needs(struct sandbox *);
 
 /* Takes the terminal; with opts.keys_file, one that nobody sees, of opts.columns by opts.rows. Fails when the terminal
  * is not one that can be drawn on. die() gives it back from now on. */

@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
+#include "bytes/spool.h"
 #include "tui/browse.h"
 #include "tui/config.h"
 #include "tui/script.h"
@@ -363,6 +365,45 @@ static enum rc run(struct screen *sc, struct err *e)
 	while (sc->view)
 		view_pop(sc);
 	return rc;
+}
+
+/* The files that a script saves to are named in it. One that comes through a pipe can only be read once: it may write
+ * here and below. */
+static void script_needs(const char *path, struct sandbox *box)
+{
+	struct script script;
+	struct action a;
+	struct stat st;
+	struct err e;
+
+	sandbox_allow(box, path, SANDBOX_READ);
+	if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
+		sandbox_allow(box, ".", SANDBOX_OUTPUT);
+		return;
+	}
+	if (script_open(&script, path, &e) != RC_OK)
+		return; /* it will be told */
+	while (script_next(&script, &a, &e) == RC_OK && a.step != STEP_END)
+		if (a.step == STEP_SAVE || a.step == STEP_ATTRS)
+			sandbox_allow(box, a.file, SANDBOX_OUTPUT);
+	script_close(&script);
+}
+
+void tui_needs(const struct opts *o, struct sandbox *box)
+{
+	struct buf config = {0};
+
+	term_needs(box);
+	/* names that are asked for later: a second model may lie anywhere, reports go here or below */
+	box->run = true;
+	sandbox_allow(box, "/", SANDBOX_READ);
+	sandbox_allow(box, spool_directory(), SANDBOX_TEMPORARY);
+	sandbox_allow(box, ".", SANDBOX_OUTPUT);
+	if (config_path(&config))
+		sandbox_allow(box, config.p, SANDBOX_OUTPUT);
+	buf_free(&config);
+	if (o->keys_file)
+		script_needs(o->keys_file, box);
 }
 
 int tui_run(struct session *s, const struct opts *o)

@@ -1,0 +1,11 @@
+/* Linux's Landlock: files by where they are. No library: three system calls. */
+#ifndef BASE_LANDLOCK_H
+#define BASE_LANDLOCK_H
+
+#include "base/sandbox.h"
+
+/* From now on only the paths may be opened, each for what it says, nothing be listened on and, without box->run, nothing
+ * executed. Returns the version of Landlock that holds, 0: none does. */
+int landlock_enter(const struct sandbox *);
+
+#endif

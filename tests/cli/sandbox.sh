@@ -1,0 +1,31 @@
+#!/bin/sh
+# The rights are given up before a byte of a model is read: while it waits for one, the kernel is asked what it holds.
+case $("$WEIGH" --version) in
+*Landlock*seccomp\ \(*) ;;
+*) echo 'Landlock or seccomp is not here'; exit 77 ;;
+esac
+grep -q 'Seccomp:.0' /proc/self/status || { echo 'a filter holds here already, or there is no /proc'; exit 77; }
+cd "$FIXTURES/cli" || exit
+
+# held OPTIONS: of the process that waits for standard input
+held() {
+	mkfifo "$TMPDIR/pipe"
+	"$WEIGH" list "$@" - <"$TMPDIR/pipe" >"$TMPDIR/listing" &
+	exec 3>"$TMPDIR/pipe"
+	tries=0
+	until [ $tries -ge 50 ] || grep -q 'Seccomp:.2' "/proc/$!/status"; do
+		sleep 0.1
+		tries=$((tries + 1))
+		[ $# -eq 0 ] || break
+	done
+	grep -E '^(NoNewPrivs|Seccomp):' "/proc/$!/status"
+	cat a.safetensors >&3
+	exec 3>&-
+	wait $!
+	echo $?
+	rm "$TMPDIR/pipe"
+}
+echo 'by default:'
+held
+echo 'with --no-sandbox:'
+held --no-sandbox
