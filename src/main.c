@@ -1,5 +1,6 @@
 /* A table of contents: parse, open, run, close. */
 #include <errno.h>
+#include <jansson.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
@@ -46,6 +47,17 @@ static void on_bus_error(int sig, siginfo_t *info, void *unused)
 		die_hook();
 	if (write(STDERR_FILENO, why, sizeof(why) - 1) < 0)
 		_exit(TROUBLE);
+	_exit(TROUBLE);
+}
+
+/* libarchive ends the program itself when it finds no memory, and with status 1, which would say that files differ. */
+static bool came_to_end;
+
+static void on_exit_elsewhere(void)
+{
+	if (came_to_end)
+		return;
+	fflush(NULL);
 	_exit(TROUBLE);
 }
 
@@ -160,6 +172,8 @@ int main(int argc, char **argv)
 
 	setlocale(LC_CTYPE, "");
 	set_signals();
+	atexit(on_exit_elsewhere);
+	json_set_alloc_funcs(xmalloc, free); /* else what finds no memory is missing in the output */
 	if (opts_parse(&o, commands, argc, argv, &e) != RC_OK)
 		status = trouble(e.msg, " (try 'weigh --help')");
 	else if (o.help || o.version)
@@ -169,5 +183,7 @@ int main(int argc, char **argv)
 	else
 		status = run(&s, &o);
 	opts_free(&o);
-	return out_end(status);
+	status = out_end(status);
+	came_to_end = true;
+	return status;
 }

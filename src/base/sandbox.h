@@ -23,7 +23,7 @@
 
 enum sandbox_use {
 	SANDBOX_READ,     /* a file, or a directory with all below it */
-	SANDBOX_OUTPUT,   /* a file to be written, there or not: files may come and go in its directory; or a directory */
+	SANDBOX_OUTPUT,   /* a file to be written: files may come and go in its directory; or such a directory */
 	SANDBOX_TEMPORARY /* a directory for files without a name */
 };
 

@@ -1,0 +1,174 @@
+/*
+ * Preloaded before a program: the call number FAIL_AT (from 1) of the function FAIL_CALL fails, once, as it would
+ * without memory, with a broken disk, or without room for a thread. FAIL_COUNT names a file that gets the number of
+ * calls when the program ends.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+static atomic_ulong calls;
+static unsigned long at;
+static char which[32];
+static int count_fd = -1;
+
+/* What dlsym allocates while it looks for the allocator itself. */
+static char early[4096];
+static size_t early_used;
+
+static void *(*real_malloc)(size_t);
+static void *(*real_calloc)(size_t, size_t);
+static void *(*real_realloc)(void *, size_t);
+static void (*real_free)(void *);
+
+__attribute__((constructor)) static void begin(void)
+{
+	const char *call = getenv("FAIL_CALL"), *n = getenv("FAIL_AT"), *count = getenv("FAIL_COUNT");
+
+	at = n ? strtoul(n, NULL, 10) : 0;
+	if (count)
+		count_fd = open(count, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (call)
+		snprintf(which, sizeof(which), "%s", call);
+}
+
+__attribute__((destructor)) static void end(void)
+{
+	char text[32];
+	int n = snprintf(text, sizeof(text), "%lu\n", calls);
+
+	if (count_fd >= 0 && write(count_fd, text, (size_t)n) < 0)
+		_exit(3);
+}
+
+static int fails(const char *name)
+{
+	return which[0] && strcmp(which, name) == 0 && ++calls == at;
+}
+
+static void *find(const char *name)
+{
+	void *p = dlsym(RTLD_NEXT, name);
+
+	if (!p)
+		_exit(3);
+	return p;
+}
+
+static void *from_early(size_t n)
+{
+	void *p = early + early_used;
+
+	early_used += (n + 15) & ~(size_t)15;
+	if (early_used > sizeof(early))
+		_exit(3);
+	return p;
+}
+
+void *malloc(size_t n)
+{
+	if (!real_malloc)
+		real_malloc = (void *(*)(size_t))find("malloc");
+	if (fails("malloc")) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return real_malloc(n);
+}
+
+void *calloc(size_t n, size_t size)
+{
+	static int looking;
+
+	if (!real_calloc) {
+		if (looking)
+			return from_early(n * size);
+		looking = 1;
+		real_calloc = (void *(*)(size_t, size_t))find("calloc");
+	}
+	if (fails("malloc")) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return real_calloc(n, size);
+}
+
+void *realloc(void *p, size_t n)
+{
+	if (!real_realloc)
+		real_realloc = (void *(*)(void *, size_t))find("realloc");
+	if (fails("malloc")) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return real_realloc(p, n);
+}
+
+void free(void *p)
+{
+	if (!real_free)
+		real_free = (void (*)(void *))find("free");
+	if ((char *)p < early || (char *)p >= early + sizeof(early))
+		real_free(p);
+}
+
+ssize_t read(int fd, void *p, size_t n)
+{
+	ssize_t (*real)(int, void *, size_t) = (ssize_t (*)(int, void *, size_t))find("read");
+
+	if (fails("read")) {
+		errno = EIO;
+		return -1;
+	}
+	return real(fd, p, n);
+}
+
+ssize_t pread(int fd, void *p, size_t n, off_t from)
+{
+	ssize_t (*real)(int, void *, size_t, off_t) = (ssize_t (*)(int, void *, size_t, off_t))find("pread");
+
+	if (fails("read")) {
+		errno = EIO;
+		return -1;
+	}
+	return real(fd, p, n, from);
+}
+
+ssize_t write(int fd, const void *p, size_t n)
+{
+	ssize_t (*real)(int, const void *, size_t) = (ssize_t (*)(int, const void *, size_t))find("write");
+
+	if (fd > 2 && fails("write")) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return real(fd, p, n);
+}
+
+void *mmap(void *p, size_t n, int prot, int flags, int fd, off_t from)
+{
+	void *(*real)(void *, size_t, int, int, int, off_t) =
+		(void *(*)(void *, size_t, int, int, int, off_t))find("mmap");
+
+	if (fails("mmap")) {
+		errno = ENOMEM;
+		return MAP_FAILED;
+	}
+	return real(p, n, prot, flags, fd, from);
+}
+
+int pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*f)(void *), void *arg)
+{
+	int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) =
+		(int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))find("pthread_create");
+
+	return fails("thread") ? EAGAIN : real(t, a, f, arg);
+}

@@ -1,0 +1,84 @@
+#!/bin/sh
+# Memory that is not there, reads and writes that fail, threads and mappings that cannot be made: one at a time, at
+# points spread over all such calls of a command. Either the output is whole and the status that of a run without the
+# fault, or there is a message and status 2; never a crash, never half of it passed off as the whole.
+# timeout: 400
+
+skip() { echo "1..0 # SKIP $1"; exit 0; }
+[ "$(uname -s)" = Linux ] || skip 'preloading as Linux does it'
+[ -z "$sanitize" ] || skip 'sanitizers have an allocator of their own'
+cc=$(sed -n 's/^CC = //p' "$BUILD/Makefile" | head -n 1)
+top=$(cd "${SRC:-$(dirname "$0")/../..}" && pwd)
+# shellcheck disable=SC2086 # CC may have arguments
+${cc:-cc} -std=c11 -D_GNU_SOURCE -O1 -fPIC -shared -o fail.so "$top/tests/fault/fail.c" -ldl -pthread 2>cc.log ||
+	skip 'no shared object can be made'
+
+# setlocale that finds no memory is as good as LC_ALL=C, but the output is another one.
+LC_ALL=C
+export LC_ALL
+a=$DEMO/prophet-conv-r1.npz b=$DEMO/prophet-conv-r2.npz n=0
+gzip -c "$a" >packed.npz.gz
+printf 'j @wait L @wait @save s.screen\n' >script.keys
+
+preloaded() { ${TIMEOUT:+"$TIMEOUT" 60} env LD_PRELOAD="$PWD/fail.so" "$WEIGH" "$@"; }
+
+# What is wrong with the run whose fault was call number $1; nothing if it is as it should be.
+judge() {
+	if [ "$status" -eq 2 ]; then
+		[ "$(wc -l <err)" -ge 1 ] && ! grep -qv '^weigh: \|^Fatal Internal Error in libarchive: ' err || echo "call $1: status 2, and: $(head -n 3 err)"
+	elif [ "$status" -ne "$good" ]; then
+		echo "call $1: status $status, and: $(head -n 3 err)"
+	elif ! cmp -s out out.good; then
+		echo "call $1: status $status with other output"
+	fi
+}
+
+# faults CALL POINTS ARGUMENTS...
+faults() {
+	call=$1 points=$2
+	shift 2
+	n=$((n + 1))
+	FAIL_CALL=$call FAIL_COUNT=count preloaded "$@" >out.good 2>err
+	good=$? calls=$(cat count) at=1 tried=0 failed=0
+	: >wrong
+	while [ $at -le "$calls" ]; do
+		FAIL_CALL=$call FAIL_AT=$at preloaded "$@" >out 2>err
+		status=$?
+		judge $at >>wrong
+		tried=$((tried + 1))
+		[ $status -ne 2 ] || failed=$((failed + 1))
+		at=$((at + calls / points + 1))
+	done
+	what="$call: $(echo "$*" | sed "s|$DEMO/||g"): $tried of $calls calls, $failed told"
+	if [ $tried -gt 0 ] && [ $failed -gt 0 ] && [ ! -s wrong ]; then
+		echo "ok $n - $what"
+	else
+		echo "not ok $n - $what"
+		sed 's/^/# /' wrong
+	fi
+}
+
+faults malloc 30 list "$a"
+faults malloc 30 stats -o json -j 2 "$a"
+faults malloc 30 diff -j 2 "$a" "$b"
+faults malloc 20 summary -o html "$a" "$b"
+faults malloc 20 hist "$a" 4.1.weight
+faults malloc 20 export "$a" 4.1.weight
+faults malloc 30 --keys script.keys --size 80x24 "$a"
+faults malloc 20 list packed.npz.gz
+faults read 20 stats --io read -j 1 "$a"
+faults mmap 5 list "$a"
+faults thread 5 stats -j 3 "$a"
+faults write 5 list packed.npz.gz
+faults write 5 export "$a" 4.1.weight -o f.npy
+
+# Standard output that is not there.
+for c in list 'stats -o json' 'summary -o html' meta; do
+	n=$((n + 1))
+	# shellcheck disable=SC2086 # words are meant
+	"$WEIGH" $c "$a" >&- 2>err
+	status=$?
+	if [ $status -eq 2 ] && grep -q '^weigh: standard output: ' err; then echo "ok $n - closed output: $c"
+	else echo "not ok $n - closed output: $c: status $status"; sed 's/^/# /' err; fi
+done
+echo "1..$n"
