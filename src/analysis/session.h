@@ -78,8 +78,8 @@ struct session {
 	struct pool *pool;
 };
 
-/* Opens the models the options name (it prints nothing), aligns them and builds the tree. On failure the sentence begins
- * with the file's name. */
+/* Opens the models the options name (it prints nothing), aligns them and builds the tree. On failure the sentence
+ * begins with the file's name. */
 enum rc session_open(struct session *, const struct opts *, struct err *);
 
 /* What it will read and write: while it is not open yet, any file and temporary ones; then what is left of it.

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/sandbox.h"
 
 enum { BUFFER = 1 << 16 };
 
@@ -65,6 +66,16 @@ static char *resolve(const char *path)
 	return real ? real : xstrdup(path);
 }
 
+static enum rc refused(const char *path, struct err *e)
+{
+	const char *why = strerror(errno);
+	char *copy = xstrdup(path);
+
+	err_set(e, "cannot be made: %s%s", why, sandbox_hint(dirname(copy)));
+	free(copy);
+	return RC_FAIL;
+}
+
 static enum rc open_beside(struct outfile *o, mode_t mode, struct err *e)
 {
 	o->fd = open_nameless(o->path);
@@ -79,7 +90,7 @@ static enum rc open_beside(struct outfile *o, mode_t mode, struct err *e)
 	}
 	if (o->fd >= 0 && fchmod(o->fd, mode) == 0)
 		return RC_OK;
-	return err_set(e, "cannot be made: %s", strerror(errno));
+	return refused(o->path, e);
 }
 
 enum rc outfile_open(struct outfile **out, const char *path, struct err *e)

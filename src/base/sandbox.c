@@ -151,3 +151,11 @@ const char *sandbox_about(void)
 {
 	return about;
 }
+
+/* access(2) asks for the rights of the user, of which the sandbox knows nothing. */
+const char *sandbox_hint(const char *directory)
+{
+	bool holds = strncmp(about, "off", 3) != 0 && strncmp(about, "none", 4) != 0;
+
+	return holds && access(directory, W_OK) == 0 ? " (by the sandbox: see --no-sandbox)" : "";
+}

@@ -51,4 +51,8 @@ void sandbox_enter(struct sandbox *);
 /* What holds, in words ("off" before sandbox_enter): a static string. */
 const char *sandbox_about(void);
 
+/* For a message about a file that could not be made there: where the user's own rights would do, that it was the
+ * sandbox that refused; else "". */
+const char *sandbox_hint(const char *directory);
+
 #endif

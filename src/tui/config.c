@@ -1,12 +1,15 @@
 #include "tui/config.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/outfile.h"
+#include "base/sandbox.h"
 #include "tui/columns.h"
 
 enum { CONFIG_MAX = 1 << 16 };
@@ -394,6 +397,16 @@ static void keep_others(struct buf *out, const char *text)
 	}
 }
 
+/* Whether the directory of a file is there. */
+static bool is_there(const char *path)
+{
+	char *copy = xstrdup(path);
+	bool there = access(dirname(copy), F_OK) == 0;
+
+	free(copy);
+	return there;
+}
+
 enum rc config_save(struct screen *sc, struct err *e)
 {
 	struct buf path = {0}, out = {0};
@@ -420,6 +433,8 @@ enum rc config_save(struct screen *sc, struct err *e)
 	outfile_close(file);
 	if (rc != RC_OK)
 		err_prefix(e, "%s", path.p);
+	if (rc != RC_OK && !is_there(path.p) && *sandbox_hint("."))
+		err_set(e, "the sandbox lets no directory be made: make that of %s first", path.p);
 	free(old);
 	buf_free(&path);
 	buf_free(&out);

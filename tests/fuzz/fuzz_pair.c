@@ -48,6 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		if (session_open(&s, &o, &e) == RC_OK) {
 			size_t n_meta;
 
+			session_start(&s);
 			compute(&s);
 			free(session_meta(&s, &n_meta));
 			session_close(&s);
