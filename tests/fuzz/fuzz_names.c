@@ -65,12 +65,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	static const uint64_t shape[] = {3, 400, 5};
 	struct str rest = {(const char *)p, n}, pattern = line(&rest), text = line(&rest);
 	struct str *names = calloc(NAMES, sizeof(*names));
-	char *word = strndup(pattern.p, pattern.n < 60 ? pattern.n : 60);
+	char *word = calloc(61, 1);
 	struct blocks *blocks;
 	struct slice s;
 	struct err e;
 	size_t k = 0;
 
+	if (pattern.n)
+		memcpy(word, pattern.p, pattern.n < 60 ? pattern.n : 60);
 	while (rest.n && k < NAMES)
 		names[k++] = line(&rest);
 	for (size_t i = 0; i < k; i++) {
