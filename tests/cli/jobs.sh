@@ -1,3 +1,4 @@
+#!/bin/sh
 # The jobs view, without what is never twice the same, or is the machine's: speeds, times, other kernels, processors.
 echo '@wait J @wait @save jobs.screen q @save tree.screen' >jobs.keys
 "$WEIGH" --keys jobs.keys --size 80x24 --cpu c -j 2 --io mmap "$DEMO/prophet-conv-r1.npz" "$DEMO/prophet-conv-r2.npz"
