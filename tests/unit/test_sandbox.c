@@ -315,10 +315,12 @@ static int random_bytes(void)
 	return done(getrandom(b, sizeof(b), 0));
 }
 
+#ifndef SANDBOX_SANITIZED
 static int be_traced(void)
 {
 	return done(ptrace(PTRACE_TRACEME, 0, NULL, NULL));
 }
+#endif
 
 static int read_process(void)
 {
