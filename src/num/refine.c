@@ -6,7 +6,14 @@
 
 #include "base/err.h"
 
-enum { STEP_BITS = 15, STEPS = 1 << STEP_BITS, TOP_BITS = 12, TARGETS_MAX = 2 * Q_COUNT };
+enum {
+	STEP_BITS = 15,
+	STEPS = 1 << STEP_BITS,
+	TOP_BITS = 12, /* of a double: sign and exponent */
+	BIN_BITS = 20, /* those of a bin of num/dist.c */
+	BINS_SIZE = (1 << BIN_BITS) / 8,
+	TARGETS_MAX = 2 * Q_COUNT
+};
 
 /* An order statistic: the element with that rank among those whose keys begin with these bits. */
 struct target {
@@ -27,6 +34,10 @@ struct refine {
 	size_t n_targets;
 	unsigned spare, key_bits; /* low bits that no element has, and are left out of keys; what is left of 64 */
 	uint16_t active[1 << TOP_BITS]; /* by the upper bits of a key: the targets that may want it, a bit each */
+	/* A bit for each bin that holds a target: of most elements it is all that is looked at. What is not finite has
+	 * none. refine_like shares it. */
+	uint64_t *bins;
+	bool borrowed;
 };
 
 /* The bits of a double as a number that orders as the doubles do; zeros of both signs are one. */
@@ -60,11 +71,23 @@ static unsigned step_bits(const struct refine *r, const struct target *t)
 	return r->key_bits - t->bits < STEP_BITS ? r->key_bits - t->bits : STEP_BITS;
 }
 
+/* Marks the bins of all keys that begin with a target's prefix: one, or all of an exponent. */
+static void mark_bins(struct refine *r, const struct target *t)
+{
+	unsigned longer = t->bits > BIN_BITS ? t->bits - BIN_BITS : 0;
+	unsigned shorter = t->bits < BIN_BITS ? BIN_BITS - t->bits : 0;
+	uint64_t bin = t->prefix >> longer << shorter;
+
+	for (uint64_t end = bin + ((uint64_t)1 << shorter); bin < end; bin++)
+		r->bins[bin / 64] |= (uint64_t)1 << bin % 64;
+}
+
 /* Gives the targets that are still in a bin counters, one set for all in the same bin, and notes whose turn is
  * whose. */
 static void arm(struct refine *r)
 {
 	memset(r->active, 0, sizeof(r->active));
+	memset(r->bins, 0, BINS_SIZE);
 	for (unsigned i = 0; i < r->n_targets; i++) {
 		struct target *t = &r->targets[i];
 		unsigned first = 0;
@@ -80,6 +103,7 @@ static void arm(struct refine *r)
 			continue;
 		t->counts = xcalloc(STEPS, sizeof(*t->counts));
 		r->active[t->prefix >> (t->bits - TOP_BITS)] |= (uint16_t)(1u << i);
+		mark_bins(r, t);
 	}
 }
 
@@ -105,6 +129,7 @@ struct refine *refine_new(const struct dist *d, const double *p, size_t n)
 	r = xcalloc(1, sizeof(*r));
 	r->spare = dist_spare_bits(d);
 	r->key_bits = 64 - r->spare;
+	r->bins = xmalloc(BINS_SIZE);
 	for (size_t i = 0; i < n; i++) {
 		double at = p[i] * (double)(total - 1);
 		uint64_t k = u64_min((uint64_t)at, total - 1);
@@ -122,6 +147,7 @@ struct refine *refine_like(const struct refine *r)
 	struct refine *like = xmalloc(sizeof(*like));
 
 	*like = *r;
+	like->borrowed = true;
 	for (size_t i = 0; i < like->n_targets; i++)
 		if (like->targets[i].counts)
 			like->targets[i].counts = xcalloc(STEPS, sizeof(uint64_t));
@@ -134,6 +160,8 @@ void refine_free(struct refine *r)
 		return;
 	for (size_t i = 0; i < r->n_targets; i++)
 		free(r->targets[i].counts);
+	if (!r->borrowed)
+		free(r->bins);
 	free(r);
 }
 
@@ -151,11 +179,10 @@ static void count(struct refine *r, unsigned active, uint64_t key)
 void refine_add(struct refine *r, const double *x, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		uint64_t key = key_of(r, x[i]);
-		unsigned active = r->active[key >> (r->key_bits - TOP_BITS)];
+		uint64_t key = key_of(r, x[i]), bin = key >> (r->key_bits - BIN_BITS);
 
-		if (active && isfinite(x[i]))
-			count(r, active, key);
+		if (r->bins[bin / 64] >> bin % 64 & 1)
+			count(r, r->active[key >> (r->key_bits - TOP_BITS)], key);
 	}
 }
 

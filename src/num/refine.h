@@ -13,7 +13,8 @@ struct refine;
 /* For the quantiles at p[0], ..., p[n - 1] of the finite elements that were counted; NULL where counting them was exact
  * already, or there were none. It does not keep the dist. */
 struct refine *refine_new(const struct dist *, const double *p, size_t n);
-struct refine *refine_like(const struct refine *); /* one that looks for the same, with nothing counted: for a thread */
+/* One that looks for the same, with nothing counted, for a thread; not to be used once the first one went on. */
+struct refine *refine_like(const struct refine *);
 void refine_free(struct refine *);                 /* NULL is fine */
 
 /* One pass: every element, in any order; what is not finite is left out, as it was before. */
