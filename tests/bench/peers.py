@@ -4,9 +4,10 @@ The job is that of `weigh diff` on two safetensors files, a tensor at a time: ex
 skewness and kurtosis of both sides, and the differences; with --distribution also quantiles and a histogram. Prints wall
 seconds (the better of two runs, where one takes less than five) and how many times as long as weigh that is.
 
-usage: peers.py WEIGH BENCH MEGABYTES DIRECTORY
+usage: peers.py WEIGH BENCH MEGABYTES DIRECTORY; BENCH_TYPES: which of F32 BF16 F16
 """
 import json
+import os
 import struct
 import subprocess
 import sys
@@ -93,7 +94,7 @@ def main():
     weigh, bench, megabytes, directory = sys.argv[1:]
     a, b = directory + "/a", directory + "/b"
     print("%-5s %-16s %-8s %9s %9s" % ("type", "job", "by", "seconds", "of weigh"))
-    for kind in ("F32", "BF16", "F16"):
+    for kind in os.environ.get("BENCH_TYPES", "F32 BF16 F16").split():
         subprocess.run([bench, "make", kind, megabytes, a, b], check=True)
         for counts in (False, True):
             args = [weigh, "diff", "-o", "json", *(["--distribution"] if counts else []), a, b]
