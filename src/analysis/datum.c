@@ -208,28 +208,30 @@ static void show_text(struct buf *b, struct str s, size_t most, bool ascii)
 	utf8_display(b, (struct str){s.p + tail, s.n - tail}, ascii);
 }
 
-static void show_scalar(struct buf *b, const struct meta_value *v, size_t most, bool ascii)
+void meta_number(struct buf *b, const struct meta_value *v)
 {
-	switch (v->kind) {
-	case META_BOOL:
+	if (v->kind == META_BOOL)
 		buf_puts(b, v->u.boolean ? "true" : "false");
-		break;
-	case META_UINT:
+	else if (v->kind == META_UINT)
 		fmt_count(b, v->u.uint);
-		break;
-	case META_INT:
+	else if (v->kind == META_INT)
 		buf_printf(b, "%" PRId64, v->u.sint);
-		break;
-	case META_REAL:
+	else if (v->u.real != v->u.real)
+		buf_puts(b, "nan");
+	else if (strcmp(v->type, "f32") == 0)
+		fmt_float(b, v->u.real);
+	else
 		fmt_exact(b, v->u.real);
-		break;
-	case META_TEXT:
+}
+
+static void show_value(struct buf *b, const struct meta_value *v, size_t most, bool ascii)
+{
+	if (v->kind == META_TEXT)
 		show_text(b, v->u.text, most, ascii);
-		break;
-	case META_ARRAY: /* in an array: it goes no deeper here */
+	else if (v->kind == META_ARRAY) /* in an array: it goes no deeper here */
 		buf_printf(b, "[%" PRIu64 " values]", v->u.array.count);
-		break;
-	}
+	else
+		meta_number(b, v);
 }
 
 static void show_array(struct buf *b, const struct meta_value *v, size_t most, bool ascii)
@@ -237,7 +239,7 @@ static void show_array(struct buf *b, const struct meta_value *v, size_t most, b
 	buf_putc(b, '[');
 	for (uint64_t i = 0; i < v->u.array.shown && b->n < most; i++) {
 		buf_puts(b, i ? ", " : "");
-		show_scalar(b, &v->u.array.items[i], most, ascii);
+		show_value(b, &v->u.array.items[i], most, ascii);
 	}
 	if (v->u.array.count > v->u.array.shown)
 		buf_puts(b, v->u.array.shown ? (ascii ? ", ..." : ", …") : (ascii ? "..." : "…"));
@@ -255,7 +257,7 @@ void datum_text(const struct datum *d, struct buf *b, size_t most, bool ascii)
 	if (d->meta && d->meta->kind == META_ARRAY) {
 		show_array(b, d->meta, most, ascii);
 	} else if (d->meta) {
-		show_scalar(b, d->meta, most, ascii);
+		show_value(b, d->meta, most, ascii);
 	} else {
 		pull_string(&p, &s); /* else it stays as it is written */
 		show_text(b, s, most, ascii);

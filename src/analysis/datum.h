@@ -45,6 +45,9 @@ bool datum_equal(const struct datum *, const struct datum *);
 /* Appends its type: the format's own word, with the number of items of an array; of JSON object, array, string, ... */
 void datum_type(const struct datum *, struct buf *);
 
+/* A boolean or a number, no text and no array: a float as the shortest decimal that is the same float. */
+void meta_number(struct buf *, const struct meta_value *);
+
 /* Appends it as harmless text in one line, of about `most` bytes: of what is longer both ends. */
 void datum_text(const struct datum *, struct buf *, size_t most, bool ascii);
 

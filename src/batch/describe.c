@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/datum.h"
 #include "base/fmt.h"
 #include "base/utf8.h"
 #include "batch/batch.h"
@@ -56,36 +57,16 @@ bool has_diff(const struct row *r)
 	return field_get(field_by_key(STR("changed")), r, A).kind != CELL_NONE;
 }
 
-static void show_scalar(struct buf *b, const struct meta_value *v, bool ascii)
+static void show_value(struct buf *b, const struct meta_value *v, bool ascii)
 {
-	switch (v->kind) {
-	case META_BOOL:
-		buf_puts(b, v->u.boolean ? "true" : "false");
-		break;
-	case META_UINT:
-		fmt_count(b, v->u.uint);
-		break;
-	case META_INT:
-		if (v->u.sint < 0)
-			buf_putc(b, '-');
-		fmt_count(b, v->u.sint < 0 ? 0 - (uint64_t)v->u.sint : (uint64_t)v->u.sint);
-		break;
-	case META_REAL:
-		if (v->u.real != v->u.real)
-			buf_puts(b, "nan");
-		else if (strcmp(v->type, "f32") == 0)
-			fmt_float(b, v->u.real);
-		else
-			fmt_exact(b, v->u.real);
-		break;
-	case META_TEXT:
+	if (v->kind == META_TEXT) {
 		utf8_display(b, v->u.text, ascii);
-		break;
-	case META_ARRAY:
+	} else if (v->kind == META_ARRAY) {
 		buf_printf(b, "%s[", v->type);
 		fmt_count(b, v->u.array.count);
 		buf_putc(b, ']');
-		break;
+	} else {
+		meta_number(b, v);
 	}
 }
 
@@ -93,7 +74,7 @@ void meta_show(struct buf *b, const struct meta_value *v, bool ascii)
 {
 	uint64_t n = v->kind == META_ARRAY ? u64_min(v->u.array.shown, 8) : 0;
 
-	show_scalar(b, v, ascii);
+	show_value(b, v, ascii);
 	if (v->kind != META_ARRAY)
 		return;
 	buf_puts(b, " {");
@@ -102,7 +83,7 @@ void meta_show(struct buf *b, const struct meta_value *v, bool ascii)
 
 		buf_puts(b, i ? ", " : "");
 		buf_puts(b, text ? "\"" : "");
-		show_scalar(b, &v->u.array.items[i], ascii);
+		show_value(b, &v->u.array.items[i], ascii);
 		buf_puts(b, text ? "\"" : "");
 	}
 	if (n < v->u.array.count)

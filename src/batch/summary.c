@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/provenance.h"
 #include "base/fmt.h"
 #include "base/utf8.h"
 #include "batch/batch.h"
@@ -76,25 +77,6 @@ static void put_models(const struct batch *b)
 	table_end(t);
 }
 
-/* Keys that tell where a model comes from and what one may do with it, by their last component. */
-static bool tells_origin(struct str key)
-{
-	static const char *const words[] = {
-		"license", "licence", "name", "architecture", "version", "author", "organization", "url", "repo_url",
-		"source", "base_model", "finetune", "size_label", "description", "format", "producer", "date", "title",
-		"producer_name", "producer_version", "shortDescription", "versionString", "training_steps",
-		"keras_version", "tensorflow_version", "date_saved", "backend",
-	};
-	size_t at = key.n;
-
-	while (at && key.p[at - 1] != '.')
-		at--;
-	for (size_t i = 0; i < COUNT(words); i++)
-		if (str_eq((struct str){key.p + at, key.n - at}, str_of(words[i])))
-			return true;
-	return false;
-}
-
 /* One metadata line, cut to the screen. */
 static void put_meta_line(const struct batch *b, const struct meta_row *r)
 {
@@ -134,6 +116,11 @@ static bool is_same(const struct meta_row *r)
 	return r->status == ST_IDENTICAL || r->status == ST_SINGLE;
 }
 
+static bool tells_origin(const struct meta_row *r)
+{
+	return fact_of_key(r->key) != FACT_NONE;
+}
+
 /* What the section has: lines worth showing, and how many more entries there are. What is the same in two models is
  * worth a line only where it tells their origin, and is no loss otherwise. */
 struct meta_plan {
@@ -147,8 +134,8 @@ static void plan_meta(struct meta_plan *p, const struct batch *b, size_t most)
 
 	p->rows = session_meta(b->s, &p->n);
 	for (size_t i = 0; i < p->n; i++) {
-		wanted += !is_same(&p->rows[i]) || tells_origin(p->rows[i].key);
-		silent += p->rows[i].status == ST_SINGLE && !tells_origin(p->rows[i].key);
+		wanted += !is_same(&p->rows[i]) || tells_origin(&p->rows[i]);
+		silent += p->rows[i].status == ST_SINGLE && !tells_origin(&p->rows[i]);
 	}
 	p->lines = wanted < most ? wanted : most;
 	p->rest = wanted - p->lines + silent;
@@ -168,7 +155,7 @@ static void put_metadata(const struct batch *b, const struct meta_plan *p)
 		out_puts("\n");
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < p->n; i++) {
-			if (is_same(&p->rows[i]) != (pass == 1) || (pass == 1 && !tells_origin(p->rows[i].key)))
+			if (is_same(&p->rows[i]) != (pass == 1) || (pass == 1 && !tells_origin(&p->rows[i])))
 				continue;
 			if (used++ < p->lines)
 				put_meta_line(b, &p->rows[i]);
