@@ -6,6 +6,8 @@
 #ifndef BYTES_CUR_H
 #define BYTES_CUR_H
 
+#include <string.h>
+
 #include "base/util.h"
 
 struct cur {
@@ -76,6 +78,21 @@ static inline uint32_t cur_u32(struct cur *c)
 static inline uint64_t cur_u64(struct cur *c)
 {
 	return cur_uint(c, 8);
+}
+
+/* The float (size 4) or double (size 8) that has these bits. */
+static inline double real_of_bits(uint64_t bits, size_t size)
+{
+	uint32_t low = (uint32_t)bits;
+	double d;
+	float f;
+
+	if (size == 4) {
+		memcpy(&f, &low, sizeof(f));
+		return (double)f;
+	}
+	memcpy(&d, &bits, sizeof(d));
+	return d;
 }
 
 #endif

@@ -270,15 +270,13 @@ static bool entry(struct reader *r, struct str key)
 {
 	uint32_t bits = cur_u32(&r->c);
 	bool real = key.n > 2 && memcmp(key.p + key.n - 2, ":f", 2) == 0;
-	float f;
 
 	if (r->c.bad)
 		return fail(r, "the hyperparameters");
 	key.n -= real ? 2 : 0;
 	heed(r, key, (int32_t)bits);
-	memcpy(&f, &bits, sizeof(f));
 	if (r->m && real)
-		fact_f32(r->m, arena_str(&r->m->arena, key).p, f);
+		fact_f32(r->m, arena_str(&r->m->arena, key).p, (float)real_of_bits(bits, 4));
 	else if (r->m)
 		fact_int(r->m, arena_str(&r->m->arena, key).p, (int32_t)bits);
 	return true;

@@ -87,20 +87,6 @@ static int64_t sign_extend(uint64_t x, unsigned size)
 
 /* ---- metadata ---- */
 
-static double real_of(uint64_t bits, unsigned size)
-{
-	uint32_t low = (uint32_t)bits;
-	double d;
-	float f;
-
-	if (size == 4) {
-		memcpy(&f, &low, sizeof(f));
-		return (double)f;
-	}
-	memcpy(&d, &bits, sizeof(d));
-	return d;
-}
-
 /* One value that is no array, read past the cursor. With a digest, it is added there; with out NULL it is not kept. */
 static void scalar(struct reader *r, unsigned type, struct meta_value *out, struct digest *d)
 {
@@ -126,7 +112,7 @@ static void scalar(struct reader *r, unsigned type, struct meta_value *out, stru
 	else if (out->kind == META_BOOL)
 		out->u.boolean = x != 0;
 	else if (out->kind == META_REAL)
-		out->u.real = real_of(x, values[type].size);
+		out->u.real = real_of_bits(x, values[type].size);
 	else if (out->kind == META_INT)
 		out->u.sint = sign_extend(x, values[type].size);
 	else

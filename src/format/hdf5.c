@@ -365,8 +365,6 @@ static void note_texts(struct reader *r, struct str key, struct cur c)
 static void note_attribute(struct reader *r, struct str key, const struct attribute *a)
 {
 	struct cur c = a->value;
-	uint64_t bits;
-	double x;
 
 	switch (a->kind) {
 	case H5_TEXT:
@@ -382,9 +380,7 @@ static void note_attribute(struct reader *r, struct str key, const struct attrib
 		note_int(r->m, key, "int", (int64_t)cur_u64(&c));
 		break;
 	case H5_REAL:
-		bits = cur_u64(&c);
-		memcpy(&x, &bits, sizeof(x));
-		note_real(r->m, key, "f64", x);
+		note_real(r->m, key, "f64", real_of_bits(cur_u64(&c), 8));
 		break;
 	default:
 		note_text(r->m, key, "not read", take_text(&c));

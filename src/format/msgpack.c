@@ -2,20 +2,6 @@
 
 #include <string.h>
 
-static double real_of(uint64_t bits, size_t size)
-{
-	uint32_t low = (uint32_t)bits;
-	double d;
-	float f;
-
-	if (size == 4) {
-		memcpy(&f, &low, sizeof(f));
-		return (double)f;
-	}
-	memcpy(&d, &bits, sizeof(d));
-	return d;
-}
-
 /* An integer of n bytes, sign-extended. */
 static void take_int(struct cur *c, struct mp_item *it, size_t n)
 {
@@ -63,7 +49,7 @@ static void take_long(struct cur *c, struct mp_item *it, unsigned first)
 	else if (first >= 0xc7 && first <= 0xc9)
 		take_ext(c, it, cur_uint(c, (size_t)1 << (first - 0xc7)));
 	else if (first == 0xca || first == 0xcb)
-		it->kind = MP_REAL, it->real = real_of(cur_uint(c, first == 0xca ? 4 : 8), first == 0xca ? 4 : 8);
+		it->kind = MP_REAL, it->real = real_of_bits(cur_uint(c, first == 0xca ? 4 : 8), first == 0xca ? 4 : 8);
 	else if (first >= 0xcc && first <= 0xcf)
 		it->kind = MP_UINT, it->number = cur_uint(c, (size_t)1 << (first - 0xcc));
 	else if (first >= 0xd0 && first <= 0xd3)

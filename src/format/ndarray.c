@@ -373,20 +373,6 @@ enum rc ndarray_add(struct ndarray *a, struct pickle *p, struct str name, struct
 
 /* ---- scalars ---- */
 
-static double float_value(uint64_t bits, uint64_t size)
-{
-	double x;
-	float f;
-	uint32_t b = (uint32_t)bits;
-
-	if (size == 8) {
-		memcpy(&x, &bits, sizeof(x));
-		return x;
-	}
-	memcpy(&f, &b, sizeof(f));
-	return f;
-}
-
 bool ndarray_scalar(struct pickle *p, const struct pk *x, struct pk *out)
 {
 	struct npy_header h = {0};
@@ -416,7 +402,7 @@ bool ndarray_scalar(struct pickle *p, const struct pk *x, struct pk *out)
 			out->u.boolean = bits != 0;
 		} else if (type->kind == KIND_FLOAT && n >= 4) {
 			out->kind = PK_REAL;
-			out->u.real = float_value(bits, n);
+			out->u.real = real_of_bits(bits, n);
 		} else if (type->kind != KIND_INT && (type->kind != KIND_UINT || out->u.integer < 0)) {
 			ok = false;
 		}

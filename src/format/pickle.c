@@ -305,14 +305,6 @@ static void push_real(struct pickle *p, double value)
 	push(p, x);
 }
 
-static double double_of(uint64_t bits)
-{
-	double x;
-
-	memcpy(&x, &bits, sizeof(x));
-	return x;
-}
-
 static enum rc push_text_real(struct pickle *p, struct str s, struct err *e)
 {
 	char digits[NUMBER_MAX + 1], *end;
@@ -631,7 +623,7 @@ static enum rc step(struct pickle *p, uint8_t op, struct err *e)
 	case 0x8b: push_long(p, take_text(c, take_length(c))); return RC_OK;
 	case 'G': /* the one big-endian number */
 		c->big = true;
-		push_real(p, double_of(cur_u64(c)));
+		push_real(p, real_of_bits(cur_u64(c), 8));
 		c->big = false;
 		return RC_OK;
 

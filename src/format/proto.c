@@ -60,21 +60,14 @@ bool proto_next(struct proto *p)
 	return !p->bad;
 }
 
-float proto_float(uint64_t number)
+float proto_float(uint64_t bits)
 {
-	uint32_t bits = (uint32_t)number;
-	float x;
-
-	memcpy(&x, &bits, sizeof(x));
-	return x;
+	return (float)real_of_bits(bits, 4);
 }
 
 double proto_double(uint64_t bits)
 {
-	double x;
-
-	memcpy(&x, &bits, sizeof(x));
-	return x;
+	return real_of_bits(bits, 8);
 }
 
 struct str proto_text(const struct proto *p)
