@@ -417,7 +417,8 @@ bool source_slice(const struct source *s, struct span span, struct bytes *out)
 	m = &s->members[span.member];
 	if (m->kind != MEMBER_MAPPED || span.offset > m->data.n || span.length > m->data.n - span.offset)
 		return false;
-	*out = (struct bytes){m->data.p + span.offset, (size_t)span.length};
+	/* a spool that nothing was put into has no bytes at all, and nothing is to be added to that */
+	*out = (struct bytes){span.offset ? m->data.p + span.offset : m->data.p, (size_t)span.length};
 	return true;
 }
 
