@@ -120,8 +120,10 @@ static enum rc add(struct reader *r, const struct shape *s, uint32_t id, const c
 	t->data = (struct span){r->member, cur_at(&r->c), u64_min(bytes, left)};
 	if (sparse)
 		t->type_name = arena_printf(&r->m->arena, "%s %s", sparse, dtypes[type_of(id)].name);
-	if (tensor_set_shape(r->m, t, sparse ? DT_OPAQUE : type_of(id), s->d, s->rank, r->e) != RC_OK)
+	if (tensor_set_shape(r->m, t, sparse ? DT_OPAQUE : type_of(id), s->d, s->rank, r->e) != RC_OK) {
+		tensor_broken(r->m, t, "%s", r->e->msg);
 		return RC_FAIL;
+	}
 	if (sparse)
 		t->trouble = arena_printf(&r->m->arena, "not decoded: a %s array", sparse);
 	if (!cur_take(&r->c, bytes)) {

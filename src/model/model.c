@@ -37,8 +37,12 @@ void model_expect(struct model *m, size_t n)
 
 struct tensor *model_add_tensor(struct model *m)
 {
+	struct tensor *t;
+
 	m->tensors = grow(m->tensors, &m->n_tensors, &m->cap_tensors, sizeof(*m->tensors));
-	return &m->tensors[m->n_tensors - 1];
+	t = &m->tensors[m->n_tensors - 1];
+	t->type_name = dtypes[DT_OPAQUE].name; /* one that is broken may get no other */
+	return t;
 }
 
 enum rc tensor_set_shape(struct model *m, struct tensor *t, enum dtype type, const uint64_t *shape, unsigned rank,
@@ -46,6 +50,9 @@ enum rc tensor_set_shape(struct model *m, struct tensor *t, enum dtype type, con
 {
 	uint64_t count = 1, nonzero = 1, *copy;
 
+	t->type = type;
+	if (type != DT_OPAQUE || !t->type_name)
+		t->type_name = dtypes[type].name;
 	if (rank > RANK_MAX)
 		return err_set(e, "tensor %.*s has %u dimensions; at most %d are read", (int)t->name.n, t->name.p, rank,
 			       RANK_MAX);
@@ -57,9 +64,6 @@ enum rc tensor_set_shape(struct model *m, struct tensor *t, enum dtype type, con
 	copy = arena_new(&m->arena, uint64_t, rank);
 	if (rank)
 		memcpy(copy, shape, rank * sizeof(*shape));
-	t->type = type;
-	if (type != DT_OPAQUE || !t->type_name)
-		t->type_name = dtypes[type].name;
 	t->rank = rank;
 	t->shape = copy;
 	t->count = count ? nonzero : 0;

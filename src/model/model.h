@@ -120,7 +120,8 @@ struct model {
  * for each. */
 void model_expect(struct model *, size_t n);
 
-/* Adds a zeroed tensor (name, type and so on are the reader's to fill) and returns it; valid until the next one. */
+/* Adds a tensor, zeroed but for a type_name that says nothing (name, type and so on are the reader's to fill), and
+ * returns it; valid until the next one. */
 struct tensor *model_add_tensor(struct model *);
 
 /* Sets type, type_name, rank, a copy of shape, and count. Fails when rank is above RANK_MAX or the product overflows

@@ -67,6 +67,7 @@ static void read_model(struct model *m)
 		const struct tensor *t = &m->tensors[i];
 
 		utf8_display(&b, t->name, i & 1);
+		utf8_display(&b, (struct str){t->type_name, strlen(t->type_name)}, false); /* every one has a type */
 		utf8_display(&b, t->tied, false);
 		utf8_display(&b, t->alias, false);
 		if (t->trouble)
