@@ -325,7 +325,7 @@ static char *next_line(char **at)
 
 static const struct setting *setting_of(const char *line)
 {
-	size_t n = strcspn(line, " \t");
+	size_t n = strcspn(line, " \t\r\n"); /* lines follow where it was not cut out */
 
 	for (const struct setting *t = settings; t->name; t++)
 		if (strlen(t->name) == n && strncmp(t->name, line, n) == 0)

@@ -11,7 +11,7 @@ cd "$build" || exit 2
 [ -e Makefile ] || CC=clang CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' "$top/configure" -q --enable-sanitize=address,undefined || exit 2
 make -s -j2 weigh || exit 2
 case $name in
-names | json | pair) entry=fuzz_$name ;;
+names | json | pair | config) entry=fuzz_$name ;;
 *) entry=fuzz_format ;;
 esac
 value() { sed -n "s/^$1 = //p" Makefile | head -n 1; }
