@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "analysis/field.h"
-#include "base/utf8.h"
 #include "tui/cells.h"
 #include "tui/text.h"
 
@@ -15,32 +14,9 @@ struct state {
 	int width;
 };
 
-/* A word at the left, its text beside it, wrapped. */
 static void add_entry(struct state *st, const char *left, const char *right)
 {
-	size_t room = (size_t)st->width - KEYS_WIDTH;
-	struct buf line = {0};
-	struct str rest = str_of(right);
-	bool first = true;
-
-	do {
-		size_t n = rest.n;
-
-		if (n > room) {
-			n = room;
-			while (n > 1 && rest.p[n] != ' ')
-				n--;
-		}
-		buf_clear(&line);
-		buf_puts(&line, first ? left : "");
-		buf_repeat(&line, ' ', KEYS_WIDTH - utf8_width(buf_view(&line)) % KEYS_WIDTH);
-		buf_add(&line, rest.p, n);
-		text_add(&st->text, ROLE_TEXT, buf_view(&line));
-		n += n < rest.n;
-		rest = (struct str){rest.p + n, rest.n - n};
-		first = false;
-	} while (rest.n);
-	buf_free(&line);
+	text_entry(&st->text, ROLE_TEXT, str_of(left), str_of(right), (size_t)st->width, KEYS_WIDTH);
 }
 
 static void add_keys(struct state *st, enum place place)
@@ -115,16 +91,11 @@ static void mode(struct view *v, struct buf *b)
 }
 
 static const struct view_ops help_view = {
+	TEXT_VIEW,
 	.title = "help",
-	.where = WHERE_ALL,
-	.pager = true,
 	.state_size = sizeof(struct state),
-	.rows = text_rows,
 	.update = update,
-	.draw_row = text_draw_row,
 	.mode = mode,
-	.find = text_find,
-	.close = text_close,
 };
 
 void help_open(struct screen *sc)

@@ -6,13 +6,14 @@
 
 #include "base/fmt.h"
 #include "base/pool.h"
+#include "base/sandbox.h"
 #include "base/utf8.h"
 #include "num/kern.h"
 #include "tui/plot.h"
 #include "tui/text.h"
 
 /* The text is made anew whenever it is drawn, which is a few times a second while anything is computed. */
-enum { SAMPLES = 12, SHOWN = 200 /* jobs */, LABEL = 14, BAR = 24 };
+enum { SAMPLES = 12, SHOWN = 200 /* jobs */, LABEL = 14, BAR = 24, TEXT_MOST = 100 };
 
 struct sample {
 	double at; /* seconds */
@@ -23,6 +24,7 @@ struct state {
 	struct text text; /* first: text.h */
 	struct sample samples[SAMPLES]; /* a ring, one every quarter of a second */
 	size_t n;
+	int width;
 };
 
 static struct state *state(struct view *v)
@@ -70,7 +72,9 @@ static void put_speed(struct buf *b, double speed)
 
 static void put_time(struct buf *b, double s)
 {
-	if (s < 100)
+	if (s < 1)
+		buf_printf(b, "%.0f ms", 1e3 * s);
+	else if (s < 100)
 		buf_printf(b, "%.*f s", s < 10 ? 1 : 0, s);
 	else if (s < 6000)
 		buf_printf(b, "%.0f min", s / 60);
@@ -81,15 +85,9 @@ static void put_time(struct buf *b, double s)
 /* ---- lines ---- */
 
 /* "label   text", by which the buffer is emptied. */
-static void add(struct text *t, enum role role, const char *label, struct buf *b)
+static void add(struct state *st, enum role role, const char *label, struct buf *b)
 {
-	struct buf line = {0};
-
-	buf_puts(&line, label);
-	buf_repeat(&line, ' ', LABEL - utf8_width(buf_view(&line)) % LABEL);
-	buf_str(&line, buf_view(b));
-	text_add(t, role, buf_view(&line));
-	buf_free(&line);
+	text_entry(&st->text, role, str_of(label), buf_view(b), (size_t)st->width, LABEL);
 	buf_clear(b);
 }
 
@@ -103,7 +101,7 @@ static void put_bar(struct buf *b, double fraction, bool ascii)
 	buf_printf(b, " %3d %%", (int)(100 * fraction));
 }
 
-static void add_whole(struct text *t, struct screen *sc, const struct scan_work *w)
+static void add_whole(struct state *st, struct screen *sc, const struct scan_work *w)
 {
 	uint64_t total;
 	struct buf b = {0};
@@ -111,10 +109,10 @@ static void add_whole(struct text *t, struct screen *sc, const struct scan_work 
 	if (!u64_add(w->total, sc->unasked, &total))
 		total = UINT64_MAX;
 	put_bar(&b, total ? (double)w->done / (double)total : 1, sc->ascii);
-	add(t, ROLE_TEXT, "all", &b);
+	add(st, ROLE_TEXT, "all", &b);
 	buf_printf(&b, "%zu of %zu %s%s", sc->n_ready, sc->s->n_rows, sc->s->n_models < 2 ? "tensor" : "pair",
 		   sc->s->n_rows == 1 ? "" : "s");
-	add(t, ROLE_TEXT, "computed", &b);
+	add(st, ROLE_TEXT, "computed", &b);
 	fmt_bytes(&b, w->done);
 	buf_puts(&b, " of ");
 	fmt_bytes(&b, total);
@@ -123,11 +121,11 @@ static void add_whole(struct text *t, struct screen *sc, const struct scan_work 
 		fmt_bytes(&b, total - w->done);
 		buf_puts(&b, " left");
 	}
-	add(t, ROLE_TEXT, "read", &b);
+	add(st, ROLE_TEXT, "read", &b);
 	buf_free(&b);
 }
 
-static void add_speed(struct text *t, const struct state *st, struct screen *sc, const struct scan_work *w)
+static void add_speed(struct state *st, struct screen *sc, const struct scan_work *w)
 {
 	double recent = screen_busy(sc) ? recent_speed(st) : 0;
 	double mean = w->seconds > 0 ? (double)w->done / w->seconds : 0;
@@ -140,7 +138,7 @@ static void add_speed(struct text *t, const struct state *st, struct screen *sc,
 	if (mean > 0) {
 		put_speed(&b, mean);
 		buf_puts(&b, " on average");
-		add(t, ROLE_TEXT, "speed", &b);
+		add(st, ROLE_TEXT, "speed", &b);
 	}
 	put_time(&b, w->seconds);
 	if (recent > 0 && screen_busy(sc)) {
@@ -148,11 +146,11 @@ static void add_speed(struct text *t, const struct state *st, struct screen *sc,
 		put_time(&b, (double)(w->total - w->done + sc->unasked) / recent);
 		buf_puts(&b, " left");
 	}
-	add(t, ROLE_TEXT, "time", &b);
+	add(st, ROLE_TEXT, "time", &b);
 	buf_free(&b);
 }
 
-static void add_kernels(struct text *t)
+static void add_kernels(struct state *st)
 {
 	struct buf b = {0};
 	bool any = false;
@@ -164,39 +162,41 @@ static void add_kernels(struct text *t)
 			buf_puts(&b, kerns[i]->name);
 			any = true;
 		}
-	add(t, ROLE_TEXT, "kernels", &b);
+	add(st, ROLE_TEXT, "kernels", &b);
 	buf_free(&b);
 }
 
 /* How the bytes of files are come by; where both ways were tried, how fast each was. */
-static void add_access(struct text *t, struct screen *sc, const struct scan_work *w)
+static void add_access(struct state *st, struct screen *sc, const struct scan_work *w)
 {
-	static const char *const names[] = {[IO_AUTO] = "the faster of mapping and reading, not settled yet",
+	static const char *const names[] = {[IO_AUTO] = "mapped or read; which is faster is not settled",
 					    [IO_MMAP] = "mapped into memory", [IO_READ] = "read into buffers"};
 	struct buf b = {0};
 
 	buf_puts(&b, names[w->io]);
 	if (sc->opts->io != IO_AUTO)
 		buf_puts(&b, ", as --io says");
-	add(t, ROLE_TEXT, "file access", &b);
+	add(st, ROLE_TEXT, "file access", &b);
 	if (w->speed[0] > 0 && w->speed[1] > 0) {
 		buf_puts(&b, "tried: mapped ");
 		put_speed(&b, w->speed[0]);
 		buf_puts(&b, ", read ");
 		put_speed(&b, w->speed[1]);
-		add(t, ROLE_DIM, "", &b);
+		add(st, ROLE_DIM, "", &b);
 	}
 	buf_free(&b);
 }
 
-static void add_means(struct text *t, struct screen *sc, const struct scan_work *w)
+static void add_means(struct state *st, struct screen *sc, const struct scan_work *w)
 {
 	struct buf b = {0};
 
-	add_kernels(t);
+	add_kernels(st);
 	buf_printf(&b, "%u, for %u processor%s", pool_threads(sc->s->pool), pool_cores(), pool_cores() == 1 ? "" : "s");
-	add(t, ROLE_TEXT, "threads", &b);
-	add_access(t, sc, w);
+	add(st, ROLE_TEXT, "threads", &b);
+	add_access(st, sc, w);
+	buf_puts(&b, sandbox_about());
+	add(st, ROLE_TEXT, "sandbox", &b);
 	buf_free(&b);
 }
 
@@ -236,8 +236,9 @@ static void add_job(struct text *t, struct screen *sc, const struct scan_job *j,
 	buf_free(&wants);
 }
 
-static void add_jobs(struct text *t, struct screen *sc, const struct scan_work *w, int width)
+static void add_jobs(struct state *st, struct screen *sc, const struct scan_work *w)
 {
+	struct text *t = &st->text;
 	struct scan_job *jobs = xcalloc(SHOWN, sizeof(*jobs));
 	size_t n = scan_jobs(sc->scan, jobs, SHOWN), not_asked = sc->s->n_rows - sc->next;
 
@@ -245,7 +246,7 @@ static void add_jobs(struct text *t, struct screen *sc, const struct scan_work *
 	if (n == 0)
 		text_printf(t, ROLE_DIM, "   nothing%s", screen_busy(sc) ? " at this moment" : ": all of it is there");
 	for (size_t i = 0; i < n; i++)
-		add_job(t, sc, &jobs[i], width);
+		add_job(t, sc, &jobs[i], st->width);
 	if (w->at_work + w->waiting > n)
 		text_printf(t, ROLE_DIM, "   and %zu more", w->at_work + w->waiting - n);
 	if (not_asked)
@@ -263,15 +264,16 @@ static void update(struct view *v)
 
 	scan_work(sc->scan, &w);
 	take_sample(st, w.done);
+	st->width = v->list.w - 2 < TEXT_MOST ? v->list.w - 2 : TEXT_MOST;
 	text_clear(&st->text);
 	text_add(&st->text, ROLE_HEADER, STR("Progress"));
-	add_whole(&st->text, sc, &w);
-	add_speed(&st->text, st, sc, &w);
+	add_whole(st, sc, &w);
+	add_speed(st, sc, &w);
 	text_add(&st->text, ROLE_TEXT, STR(""));
 	text_add(&st->text, ROLE_HEADER, STR("Means"));
-	add_means(&st->text, sc, &w);
+	add_means(st, sc, &w);
 	text_add(&st->text, ROLE_TEXT, STR(""));
-	add_jobs(&st->text, sc, &w, v->list.w - 2);
+	add_jobs(st, sc, &w);
 }
 
 static bool act(struct view *v, enum act act)
@@ -283,16 +285,11 @@ static bool act(struct view *v, enum act act)
 }
 
 static const struct view_ops jobs_view = {
+	TEXT_VIEW,
 	.title = "jobs",
-	.where = WHERE_ALL,
-	.pager = true,
 	.state_size = sizeof(struct state),
-	.rows = text_rows,
 	.update = update,
-	.draw_row = text_draw_row,
-	.find = text_find,
 	.act = act,
-	.close = text_close,
 };
 
 void jobs_open(struct screen *sc)

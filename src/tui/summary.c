@@ -440,15 +440,10 @@ static void update(struct view *v)
 }
 
 static const struct view_ops summary_view = {
+	TEXT_VIEW,
 	.title = "summary",
-	.where = WHERE_ALL,
-	.pager = true,
 	.state_size = sizeof(struct state),
-	.rows = text_rows,
 	.update = update,
-	.draw_row = text_draw_row,
-	.find = text_find,
-	.close = text_close,
 };
 
 void summary_open(struct screen *sc)

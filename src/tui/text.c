@@ -28,8 +28,9 @@ void text_printf(struct text *t, enum role role, const char *fmt, ...)
 	text_add(t, role, str_of(line));
 }
 
-void text_wrap(struct text *t, enum role role, struct str s, size_t columns, size_t indent)
+void text_entry(struct text *t, enum role role, struct str label, struct str s, size_t columns, size_t indent)
 {
+	size_t width = utf8_width(label);
 	struct buf line = {0};
 
 	if (columns < indent + 8)
@@ -45,14 +46,21 @@ void text_wrap(struct text *t, enum role role, struct str s, size_t columns, siz
 		if (cut > 0)
 			n = cut;
 		buf_clear(&line);
-		buf_repeat(&line, ' ', indent);
+		buf_str(&line, label);
+		buf_repeat(&line, ' ', width < indent ? indent - width : label.n > 0);
 		buf_add(&line, s.p, n);
 		text_add(t, role, buf_view(&line));
 		while (n < s.n && s.p[n] == ' ')
 			n++;
 		s = (struct str){s.p + n, s.n - n};
+		label.n = width = 0;
 	} while (s.n);
 	buf_free(&line);
+}
+
+void text_wrap(struct text *t, enum role role, struct str s, size_t columns, size_t indent)
+{
+	text_entry(t, role, STR(""), s, columns, indent);
 }
 
 void text_clear(struct text *t)
@@ -98,12 +106,7 @@ void text_close(struct view *v)
 }
 
 const struct view_ops text_view = {
+	TEXT_VIEW,
 	.title = "value",
-	.where = WHERE_ALL,
-	.pager = true,
 	.state_size = sizeof(struct text),
-	.rows = text_rows,
-	.draw_row = text_draw_row,
-	.find = text_find,
-	.close = text_close,
 };
