@@ -99,6 +99,9 @@ struct browse {
 	bool focus;     /* the details have the keys */
 	int scroll;
 	size_t detail_row; /* the row whose details were asked for; SIZE_MAX: none */
+
+	size_t by_status[ST_COUNT]; /* all rows, counted when all was compared; */
+	bool counted;               /* a result that comes later has no other status */
 };
 
 static struct browse *state(struct view *v)
@@ -1056,9 +1059,34 @@ static void copy(struct view *v, struct buf *out)
 		buf_str(out, node_at(v, v->cursor)->path);
 }
 
+enum { BESIDE_COUNTS = 20 }; /* columns for the hints */
+
+/* "= 8 identical  ~ 97 changed", or without the words where room is short: what a user wants to know first. */
+static void put_counts(struct browse *b, const struct screen *sc, struct buf *out)
+{
+	size_t before = out->n;
+	int w, h;
+
+	term_size(&w, &h);
+	for (size_t i = 0; i < sc->s->n_rows && !b->counted; i++)
+		b->by_status[sc->s->rows[i].status]++;
+	b->counted = true;
+	for (int words = 1; words >= 0; words--) {
+		out->n = before;
+		buf_puts(out, " ");
+		for (int i = ST_IDENTICAL; i < ST_SINGLE; i++)
+			if (b->by_status[i])
+				buf_printf(out, "  %s %zu%s%s", status_mark((enum status)i, sc->ascii),
+					   b->by_status[i], words ? " " : "", words ? statuses[i].name : "");
+		if ((int)utf8_width(buf_view(out)) <= w - BESIDE_COUNTS)
+			break;
+	}
+}
+
 static void mode(struct view *v, struct buf *out)
 {
 	struct browse *b = state(v);
+	size_t said = out->n;
 
 	if (b->typed_text[0]) {
 		buf_puts(out, "   filter ");
@@ -1072,6 +1100,8 @@ static void mode(struct view *v, struct buf *out)
 		buf_puts(out, "   all in one list");
 	if (v->screen->log_scale)
 		buf_puts(out, "   log scale");
+	if (out->n == said && v->screen->s->n_models > 1 && v->screen->n_ready == v->screen->s->n_rows)
+		put_counts(b, v->screen, out);
 }
 
 /* ---- details ---- */
@@ -1281,7 +1311,23 @@ static void browse_close(struct view *v)
 	query_free(b->typed);
 }
 
+static const struct hint hints[] = {
+	{ACT_SUMMARY, "summary"},
+	{ACT_MAP, "layer map"},
+	{ACT_HISTOGRAM, "histogram"},
+	{ACT_HEAT, "heat map"},
+	{ACT_VALUES, "values"},
+	{ACT_META, "metadata"},
+	{ACT_FILTER, "filter"},
+	{ACT_SORT, "sort"},
+	{ACT_OPTIONS, "options"},
+	{ACT_BYTES, "bytes"},
+	{ACT_JOBS, "jobs"},
+	{ACT_NONE, NULL},
+};
+
 const struct view_ops browse_view = {
+	.hints = hints,
 	.where = WHERE_ALL | WHERE_FOLDS | WHERE_TREE | WHERE_PAIR | WHERE_TENSOR,
 	.state_size = sizeof(struct browse),
 	.rows = browse_rows,

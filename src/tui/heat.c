@@ -592,7 +592,19 @@ static bool act(struct view *v, enum act act)
 	}
 }
 
+static const struct hint hints[] = {
+	{ACT_ZOOM_IN, "zoom"},
+	{ACT_PLANE, "A, B, B-A"},
+	{ACT_REDUCE, "reduction"},
+	{ACT_NEXT_LARGEST, "next largest"},
+	{ACT_CHOOSE, "choose"},
+	{ACT_VALUES, "values"},
+	{ACT_HISTOGRAM, "histogram"},
+	{ACT_NONE, NULL},
+};
+
 static const struct view_ops heat_view = {
+	.hints = hints,
 	.where = WHERE_ALL | WHERE_GRID | WHERE_TENSOR | WHERE_MATRIX | WHERE_HEAT,
 	.state_size = sizeof(struct heat),
 	.rows = heat_rows,

@@ -692,7 +692,16 @@ static void hex_close(struct view *v)
 	}
 }
 
+static const struct hint hints[] = {
+	{ACT_GO_TO, "go to"},
+	{ACT_NEXT_LARGEST, "next largest"},
+	{ACT_VALUES, "values"},
+	{ACT_HEAT, "heat map"},
+	{ACT_NONE, NULL},
+};
+
 static const struct view_ops hex_view = {
+	.hints = hints,
 	.where = WHERE_ALL | WHERE_GRID | WHERE_TENSOR | WHERE_MATRIX,
 	.state_size = sizeof(struct hex),
 	.rows = hex_rows,

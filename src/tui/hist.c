@@ -814,7 +814,17 @@ static void hist_close(struct view *v)
 		bins_free(&state(v)->bins[plane]);
 }
 
+static const struct hint hints[] = {
+	{ACT_GRID_SCALE, "log counts"},
+	{ACT_LOG_VALUES, "log values"},
+	{ACT_ZOOM_IN, "zoom"},
+	{ACT_RANGE, "range"},
+	{ACT_NEXT_HISTOGRAM, "next tensor"},
+	{ACT_NONE, NULL},
+};
+
 static const struct view_ops hist_view = {
+	.hints = hints,
 	.where = WHERE_ALL | WHERE_GRID | WHERE_TENSOR | WHERE_HISTOGRAM,
 	.state_size = sizeof(struct hist),
 	.rows = rows,

@@ -1039,7 +1039,19 @@ static void map_close(struct view *v)
 	free(m->looks);
 }
 
+static const struct hint hints[] = {
+	{ACT_LARGEST, "strongest"},
+	{ACT_CHOOSE, "metric"},
+	{ACT_GRID_SCALE, "log scale"},
+	{ACT_OPEN, "open"},
+	{ACT_HEAT, "heat map"},
+	{ACT_HISTOGRAM, "histogram"},
+	{ACT_VALUES, "values"},
+	{ACT_NONE, NULL},
+};
+
 static const struct view_ops map_view = {
+	.hints = hints,
 	.where = WHERE_ALL | WHERE_GRID | WHERE_PAIR | WHERE_TENSOR,
 	.state_size = sizeof(struct map),
 	.rows = map_rows,

@@ -904,7 +904,16 @@ static void meta_close(struct view *v)
 	free(st->list);
 }
 
+static const struct hint hints[] = {
+	{ACT_OPEN, "whole value"},
+	{ACT_UNFOLD_ALL, "open all"},
+	{ACT_FOLD_ALL, "close all"},
+	{ACT_SHOWN, "only what differs"},
+	{ACT_NONE, NULL},
+};
+
 static const struct view_ops meta_view = {
+	.hints = hints,
 	.title = "metadata",
 	.where = WHERE_ALL | WHERE_FOLDS | WHERE_PAIR,
 	.state_size = sizeof(struct state),

@@ -446,7 +446,18 @@ static bool act(struct view *v, enum act act)
 	}
 }
 
+static const struct hint hints[] = {
+	{ACT_GO_TO, "go to"},
+	{ACT_NEXT_LARGEST, "next largest"},
+	{ACT_CHOOSE, "choose"},
+	{ACT_ARRANGE, "dimensions"},
+	{ACT_HEAT, "heat map"},
+	{ACT_BYTES, "bytes"},
+	{ACT_NONE, NULL},
+};
+
 static const struct view_ops table_view = {
+	.hints = hints,
 	.where = WHERE_ALL | WHERE_GRID | WHERE_TENSOR | WHERE_MATRIX,
 	.state_size = sizeof(struct table),
 	.rows = table_rows,

@@ -655,6 +655,23 @@ static const char *base_name(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
+/* The end of a model's path, as much of it as tells it from the other one: releases often differ in the directory only. */
+static const char *telling_name(const struct session *s, int side)
+{
+	const char *path = s->m[side].path, *other = s->m[side == A ? B : A].path, *p = base_name(path), *q;
+
+	if (s->n_models < 2 || strcmp(path, other) == 0)
+		return p;
+	q = base_name(other);
+	while (strcmp(p, q) == 0 && p > path && q > other) {
+		for (p--; p > path && p[-1] != '/'; p--)
+			;
+		for (q--; q > other && q[-1] != '/'; q--)
+			;
+	}
+	return p;
+}
+
 static int draw_name(struct screen *sc, int side, int x, int width)
 {
 	const struct model *m = &sc->s->m[side];
@@ -662,7 +679,7 @@ static int draw_name(struct screen *sc, int side, int x, int width)
 
 	if (sc->s->n_models > 1)
 		buf_puts(&shown, side == A ? "A " : "B ");
-	utf8_display(&shown, str_of(base_name(m->path)), sc->ascii);
+	utf8_display(&shown, str_of(telling_name(sc->s, side)), sc->ascii);
 	if ((int)utf8_width(buf_view(&shown)) + 2 + (int)strlen(m->format) <= width)
 		buf_printf(&shown, "  %s", m->format);
 	utf8_ellipsis(&cut, buf_view(&shown), (size_t)(width > 0 ? width : 0), sc->ascii);
@@ -678,10 +695,8 @@ static void draw_title(struct screen *sc, int w)
 
 	term_fill(0, 0, w, ROLE_TITLE);
 	x += term_puts(0, x, w - x, ROLE_TITLE, "weigh") + 2;
-	if (sc->view->ops->title) {
+	if (sc->view->ops->title)
 		x += term_puts(0, x, w - x, ROLE_TITLE, sc->view->ops->title) + 2;
-		return;
-	}
 	share = (w - x - 1) / (int)sc->s->n_models - (sc->s->n_models > 1 ? 2 : 0);
 	for (unsigned i = 0; i < sc->s->n_models; i++)
 		x = draw_name(sc, (int)i, x, share) + 4;
@@ -701,19 +716,12 @@ bool screen_busy(struct screen *sc)
 	return sc->next < sc->s->n_rows || !scan_idle(sc->scan);
 }
 
-/* At the right of the status line: how far the computing is, else the two keys that everyone needs. */
+/* At the right of the status line: how far the computing is. */
 static int draw_progress(struct screen *sc, int y, int w)
 {
-	static const char hint[] = "? help  q quit ";
+	int full = (int)(12 * fraction_done(sc)), x;
 	struct buf b = {0};
-	int x, full;
 
-	if (!screen_busy(sc)) {
-		x = w - (int)sizeof(hint) + 1;
-		term_puts(y, x, w - x, ROLE_STATUS, hint);
-		return x;
-	}
-	full = (int)(12 * fraction_done(sc));
 	buf_puts(&b, "computing ");
 	for (int i = 0; i < 12; i++)
 		buf_puts(&b, i < full ? (sc->ascii ? "#" : "━") : (sc->ascii ? "." : "─"));
@@ -721,6 +729,43 @@ static int draw_progress(struct screen *sc, int y, int w)
 	x = w - (int)utf8_width(buf_view(&b));
 	term_put(y, x, w - x, ROLE_STATUS, buf_view(&b));
 	buf_free(&b);
+	return x;
+}
+
+/* "L layer map  ": the first of its keys. */
+static void put_hint(struct buf *b, const struct hint *h)
+{
+	struct buf keys = {0};
+
+	key_names(&keys, h->act);
+	if (keys.n)
+		buf_printf(b, "%.*s %s  ", (int)strcspn(keys.p, " "), keys.p, h->word);
+	buf_free(&keys);
+}
+
+/* Or the keys that everyone needs, and, in the room that `used` columns of text leave, some of the view's. */
+static int draw_hints(struct screen *sc, int y, int w, int used)
+{
+	const struct hint always[] = {{ACT_HELP, "help"}, {ACT_CLOSE, sc->view->below ? "back" : "quit"}};
+	struct buf b = {0}, last = {0};
+	int x;
+
+	for (size_t i = 0; i < COUNT(always); i++)
+		put_hint(&last, &always[i]);
+	for (const struct hint *h = sc->view->ops->hints; h && h->word; h++) {
+		size_t before = b.n;
+
+		put_hint(&b, h);
+		if (used + 4 + (int)(b.n + last.n) > w) {
+			b.n = before;
+			break;
+		}
+	}
+	buf_str(&b, buf_view(&last));
+	x = w - (int)b.n + 1;
+	term_put(y, x, w - x, ROLE_STATUS, (struct str){b.p ? b.p : "", b.n ? b.n - 1 : 0});
+	buf_free(&b);
+	buf_free(&last);
 	return x;
 }
 
@@ -749,32 +794,41 @@ static int draw_prompt(struct screen *sc, int y, int w)
 	return x;
 }
 
-static void draw_status(struct screen *sc, int y, int w)
+/* What the status line says; its role. */
+static enum role status_text(struct screen *sc, struct buf *b)
 {
 	struct view *v = sc->view;
 	size_t n = v->ops->rows(v);
-	struct buf b = {0}, shown = {0};
-	int end = draw_progress(sc, y, w);
-	enum role role = sc->bad ? ROLE_PROBLEM : ROLE_STATUS;
 
 	if (sc->question[0]) {
-		utf8_display(&b, str_of(sc->question), sc->ascii);
-		buf_puts(&b, " (y/n)");
-		role = ROLE_PROBLEM;
-	} else if (sc->prefix != K_NONE) {
-		buf_printf(&b, "%c...", (char)sc->prefix);
+		utf8_display(b, str_of(sc->question), sc->ascii);
+		buf_puts(b, " (y/n)");
+		return ROLE_PROBLEM;
+	}
+	if (sc->prefix != K_NONE) {
+		buf_printf(b, "%c...", (char)sc->prefix);
 	} else if (sc->letter_of != ACT_NONE) {
-		buf_puts(&b, sc->letter_of == ACT_MARK ? "mark: a to z" : "go to mark: a to z");
+		buf_puts(b, sc->letter_of == ACT_MARK ? "mark: a to z" : "go to mark: a to z");
 	} else if (sc->message[0]) {
-		utf8_display(&b, str_of(sc->message), sc->ascii);
+		utf8_display(b, str_of(sc->message), sc->ascii);
 	} else {
 		if (v->ops->place)
-			v->ops->place(v, &b);
+			v->ops->place(v, b);
 		else
-			buf_printf(&b, "%zu/%zu", n ? v->cursor + 1 : 0, n);
+			buf_printf(b, "%zu/%zu", n ? v->cursor + 1 : 0, n);
 		if (v->ops->mode)
-			v->ops->mode(v, &b);
+			v->ops->mode(v, b);
 	}
+	return sc->bad ? ROLE_PROBLEM : ROLE_STATUS;
+}
+
+static void draw_status(struct screen *sc, int y, int w)
+{
+	struct buf b = {0}, shown = {0};
+	enum role role = status_text(sc, &b);
+	int used = (int)utf8_width(buf_view(&b));
+	int end = screen_busy(sc) ? draw_progress(sc, y, w) : draw_hints(sc, y, w, used);
+
 	utf8_ellipsis(&shown, buf_view(&b), (size_t)(end > 3 ? end - 3 : 0), sc->ascii);
 	term_put(y, 1, end - 2, role, buf_view(&shown));
 	buf_free(&b);

@@ -26,8 +26,15 @@ struct area {
 struct view;
 struct report;
 
+/* A key that the status line tells of where it has room. */
+struct hint {
+	enum act act;
+	const char *word;
+};
+
 struct view_ops {
-	const char *title;  /* NULL: the names of the models stand in the title line */
+	const char *title;  /* before the names of the models; NULL: none */
+	const struct hint *hints; /* beside help and the way out, the most useful first; one without a word ends them */
 	unsigned where;     /* WHERE_ bits: the keys that hold here */
 	size_t state_size;
 	bool pager;         /* text to read: moving scrolls it, no row is selected */
