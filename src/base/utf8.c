@@ -167,7 +167,8 @@ size_t utf8_width(struct str s)
 	return w;
 }
 
-void utf8_ellipsis(struct buf *out, struct str s, size_t columns, bool ascii)
+/* Of the columns beside the ellipsis, one in `share` is for the head. */
+static void cut_middle(struct buf *out, struct str s, size_t columns, size_t share, bool ascii)
 {
 	size_t width = utf8_width(s), head, tail, at, used;
 
@@ -177,7 +178,7 @@ void utf8_ellipsis(struct buf *out, struct str s, size_t columns, bool ascii)
 	}
 	if (columns == 0)
 		return;
-	head = (columns - 1) / 2;
+	head = (columns - 1) / share;
 	tail = columns - 1 - head;
 	at = utf8_fit(s, head, NULL);
 	buf_add(out, s.p, at);
@@ -190,4 +191,14 @@ void utf8_ellipsis(struct buf *out, struct str s, size_t columns, bool ascii)
 		at += n ? n : 1;
 	}
 	buf_str(out, skip(s, at));
+}
+
+void utf8_ellipsis(struct buf *out, struct str s, size_t columns, bool ascii)
+{
+	cut_middle(out, s, columns, 2, ascii);
+}
+
+void utf8_ellipsis_name(struct buf *out, struct str s, size_t columns, bool ascii)
+{
+	cut_middle(out, s, columns, 4, ascii);
 }

@@ -32,5 +32,7 @@ size_t utf8_fit(struct str s, size_t columns, size_t *used);
 
 /* Appends s cut to `columns` with an ellipsis ('…', or '~' in ASCII) in the middle, so that both ends show. */
 void utf8_ellipsis(struct buf *out, struct str s, size_t columns, bool ascii);
+/* Likewise of a tensor's name, whose end tells more: it gets three quarters of the room. */
+void utf8_ellipsis_name(struct buf *out, struct str s, size_t columns, bool ascii);
 
 #endif

@@ -229,6 +229,8 @@ static void draw_histograms(const struct detail *d, struct area a)
 
 /* ---- groups ---- */
 
+enum { COUNTS = 18 }; /* columns that they take */
+
 static void draw_counts(const struct detail *d, struct area a)
 {
 	int y = a.y;
@@ -333,6 +335,19 @@ static bool is_packed(const struct detail *d, int side)
 	return !d->u && d->row->t[side] && d->row->t[side]->pack;
 }
 
+/* One line tells of both. */
+static bool stored_alike(const struct row *r)
+{
+	const struct pack *a = r->t[A] ? r->t[A]->pack : NULL, *b = r->t[B] ? r->t[B]->pack : NULL;
+
+	if (!a || !b || strcmp(a->about, b->about) != 0 || a->n_parts != b->n_parts)
+		return false;
+	for (unsigned i = 0; i < a->n_parts; i++)
+		if (!str_eq(a->parts[i].name, b->parts[i].name))
+			return false;
+	return true;
+}
+
 /* The name and the status on a line of its own kind, so that the pane needs no border. Returns where it ended. */
 static int draw_head(const struct detail *d, struct area a)
 {
@@ -343,7 +358,7 @@ static int draw_head(const struct detail *d, struct area a)
 
 	term_fill(a.y, a.x, a.w, role);
 	utf8_display(&b, d->name.n ? d->name : STR("all tensors"), d->screen->ascii);
-	utf8_ellipsis(&cut, buf_view(&b), (size_t)(room > 0 ? room : 0), d->screen->ascii);
+	utf8_ellipsis_name(&cut, buf_view(&b), (size_t)(room > 0 ? room : 0), d->screen->ascii);
 	x += term_put(a.y, x, room, role, buf_view(&cut)) + 2;
 	buf_clear(&b);
 	if (!d->u && two_sides(d) && st < ST_SINGLE)
@@ -369,7 +384,7 @@ static void draw_below(struct detail *d, struct area a)
 			 buf_view(&b));
 	buf_free(&b);
 	for (int side = A; side < (int)d->screen->s->n_models && body.h > 5; side++)
-		if (is_packed(d, side)) {
+		if (is_packed(d, side) && !(side == B && stored_alike(d->row))) {
 			draw_parts(d, body.y++, body.x, body.w, side);
 			body.h--;
 		}
@@ -377,7 +392,8 @@ static void draw_below(struct detail *d, struct area a)
 	body.x += used;
 	body.w -= used;
 	if (d->u) {
-		draw_counts(d, body);
+		if (body.w >= COUNTS)
+			draw_counts(d, body);
 		return;
 	}
 	if (overlaid(d->row) && body.w >= 20 && !why_no_histogram(d) && body.h > 8) {

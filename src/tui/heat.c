@@ -243,23 +243,27 @@ static size_t heat_rows(struct view *v)
 
 /* ---- drawing ---- */
 
-static void draw_legend(struct view *v, int y, int end)
+/* The scale, or every other shade of it, at the right of what ends at `from`. */
+static void draw_legend(struct view *v, int y, int from, int end)
 {
 	struct heat *h = state(v);
 	enum scale s = scale_of(v);
 	double most = h->most[h->pv.sheet.plane][reduction(v)];
-	int levels = ramp_levels(s), x;
+	int levels = ramp_levels(s), every, x;
 	struct buf lo = {0}, hi = {0};
 
 	fmt_real(&lo, s == SCALE_SIGNED ? -most : 0);
 	fmt_real(&hi, most);
 	if (v->screen->log_scale)
 		buf_puts(&hi, "  log");
-	x = end - 1 - (int)(lo.n + hi.n) - levels - 2;
-	x += term_put(y, x, (int)lo.n, ROLE_TEXT, buf_view(&lo)) + 1;
-	for (int i = 0; i < levels; i++)
-		plot_cell(y, x++, 1, s, i, v->screen->ascii);
-	term_put(y, x + 1, (int)hi.n, ROLE_TEXT, buf_view(&hi));
+	every = from + (int)(lo.n + hi.n) + levels + 4 > end ? 2 : 1;
+	x = end - 1 - (int)(lo.n + hi.n) - (levels + every - 1) / every - 2;
+	if (x > from) {
+		x += term_put(y, x, (int)lo.n, ROLE_TEXT, buf_view(&lo)) + 1;
+		for (int i = 0; i < levels; i += every)
+			plot_cell(y, x++, 1, s, i, v->screen->ascii);
+		term_put(y, x + 1, (int)hi.n, ROLE_TEXT, buf_view(&hi));
+	}
 	buf_free(&lo);
 	buf_free(&hi);
 }
@@ -302,7 +306,7 @@ static void draw_header(struct view *v, struct area a)
 	pen_skip(&p, 2);
 	if (h->per_row > 1 || h->per_column > 1)
 		pen_puts(&p, 5, false, ROLE_HEADER, reductions[reduction(v)].name);
-	draw_legend(v, a.y, h->pv.body.x + h->pv.body.w);
+	draw_legend(v, a.y, p.x, h->pv.body.x + h->pv.body.w);
 	draw_ruler(v);
 }
 
@@ -489,7 +493,8 @@ static void place(struct view *v, struct buf *b)
 	patch_view_reading(v, b);
 	buf_printf(b, "%" PRIu64 ",%" PRIu64, h->pv.sheet.row, h->pv.sheet.column);
 	if (h->per_row > 1 || h->per_column > 1)
-		buf_printf(b, "   a cell is %" PRIu64 " x %" PRIu64, h->per_row, h->per_column);
+		buf_printf(b, "   a cell is %" PRIu64 "%s%" PRIu64, h->per_row, v->screen->ascii ? "x" : "×",
+			   h->per_column);
 	patch_view_slice(&h->pv, b);
 }
 

@@ -388,7 +388,7 @@ static void draw_difference_quantiles(struct view *v, int y)
 	double half = row_of(v)->result->diff.p50_abs_diff, most = row_of(v)->result->diff.p99_abs_diff;
 	double q[Q_COUNT] = {-most, NAN, -half, NAN, half, NAN, most};
 
-	put_label(y, ROLE_D, "50,99 %");
+	put_label(y, ROLE_D, v->screen->ascii ? "|B - A|" : "|B − A|");
 	axis_quantiles(&p->range, y, p->area.x, q, ROLE_D, v->screen->ascii);
 }
 

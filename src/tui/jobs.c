@@ -217,7 +217,7 @@ static void add_job(struct text *t, struct screen *sc, const struct scan_job *j,
 	put_wants(&wants, j->want, r->t[A] && r->t[B]);
 	buf_puts(&b, "   ");
 	utf8_display(&name, r->name, sc->ascii);
-	utf8_ellipsis(&b, buf_view(&name), (size_t)(width - 30), sc->ascii);
+	utf8_ellipsis_name(&b, buf_view(&name), (size_t)(width - 30), sc->ascii);
 	buf_repeat(&b, ' ', (size_t)width - 26 - utf8_width(buf_view(&b)));
 	if (j->begun)
 		buf_printf(&b, "%3d %% of ", (int)(j->total ? 100 * (double)j->done / (double)j->total : 0));

@@ -36,7 +36,8 @@ struct look {
 };
 
 enum { PANE_ROWS = 4, REST_CELL = 2, ENTRY_MOST = 44, ZOOM_LEAST = -20 };
-static const int widths[] = {1, 2, 3, 4, 6, 8, 12, 16};
+static const int widths[] = {1, 2, 3, 4, 6, 8, 11, 16};
+enum { FITTED = 6, NUMBERED = 11, NUMBER = 7 }; /* the widest that is taken unasked; from that width on cells have numbers */
 
 struct map {
 	struct blocks *blocks;
@@ -263,7 +264,7 @@ static void fit_labels(struct view *v, int width)
  * of zoom halves or doubles that number, and then goes on with the width. */
 static void fit_columns(struct look *look, size_t n, int room, int zoom)
 {
-	int step = 5, last = (int)COUNT(widths) - 1;
+	int step = FITTED, last = (int)COUNT(widths) - 1;
 
 	look->fold = room > 0 ? (size_t)u64_max(u64_ceil_div(n, (uint64_t)room), 1) : 1;
 	while (step > 0 && (look->fold > 1 || (uint64_t)widths[step] * n > (uint64_t)room))
@@ -468,6 +469,18 @@ static const char *glyph_of(struct view *v, const struct content *c, int *level)
 	return status_mark(r->status, ascii);
 }
 
+/* At the right of a wide cell, on its colour: with points below each other, or as many digits as there is room for. */
+static void draw_value(int y, int x, int width, double value, int level)
+{
+	char text[32], padded[64];
+	int n = fabs(value) >= 0.01 ? snprintf(text, sizeof(text), "%.3f", value) : NUMBER + 1;
+
+	for (int digits = 3; digits > 0 && n > NUMBER; digits--)
+		n = snprintf(text, sizeof(text), "%.*g", digits, value);
+	snprintf(padded, sizeof(padded), " %*s ", width - 2, text);
+	term_tint(y, x, width, SCALE_SIZE, level, str_of(padded));
+}
+
 static void draw_cell(struct view *v, const struct content *c, int y, int x, int width, bool selected)
 {
 	struct buf b = {0};
@@ -480,7 +493,9 @@ static void draw_cell(struct view *v, const struct content *c, int y, int x, int
 		buf_puts(&b, glyph);
 	if (level >= 0)
 		term_shade(y, x, width, SCALE_SIZE, level, buf_view(&b));
-	else
+	if (level >= 0 && width >= NUMBERED)
+		draw_value(y, x + width - NUMBER - 2, NUMBER + 2, c->value, level);
+	if (level < 0)
 		term_put(y, x, width, c->row == SIZE_MAX ? ROLE_TEXT : c->rank == RANK_PENDING ? ROLE_DIM :
 				mark_role(&v->screen->s->rows[c->row]), buf_view(&b));
 	buf_free(&b);

@@ -14,7 +14,7 @@
 #include "tui/plot.h"
 #include "tui/text.h"
 
-enum { STRONGEST = 20, GROUPS = 12, GROUPS_MOST = 1000, BAR = 12, FACT_CUT = 200, AGAIN_MS = 400 };
+enum { STRONGEST = 10, GROUPS = 12, GROUPS_MOST = 1000, BAR = 12, FACT_CUT = 200, AGAIN_MS = 400, TABLE_MOST = 110 };
 
 struct state {
 	struct text text; /* first: text.h */
@@ -25,9 +25,56 @@ struct state {
 
 /* ---- one model ---- */
 
+struct type_count {
+	const char *name;
+	size_t tensors;
+	uint64_t parameters;
+};
+
+enum { TYPES_MOST = 16 };
+
+/* Types in the order of their first tensor; what is beyond the table is counted as "other". Returns how many. */
+static size_t count_types(const struct model *m, struct type_count types[TYPES_MOST])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->n_tensors; i++) {
+		size_t k = 0;
+
+		while (k < n && !str_eq(str_of(types[k].name), str_of(m->tensors[i].type_name)))
+			k++;
+		if (k == TYPES_MOST)
+			types[--k].name = "other";
+		else if (k == n)
+			types[n++] = (struct type_count){.name = m->tensors[i].type_name};
+		types[k].tensors++;
+		if (!u64_add(types[k].parameters, m->tensors[i].count, &types[k].parameters))
+			types[k].parameters = UINT64_MAX;
+	}
+	return n;
+}
+
+static void add_types(struct text *t, struct screen *sc, const struct type_count *types, size_t n)
+{
+	for (size_t k = 0; k < n; k++) {
+		struct buf b = {0};
+
+		buf_puts(&b, "   ");
+		utf8_display(&b, str_of(types[k].name), sc->ascii);
+		buf_printf(&b, ": %zu tensor%s, ", types[k].tensors, types[k].tensors == 1 ? "" : "s");
+		fmt_short(&b, types[k].parameters);
+		buf_puts(&b, types[k].parameters == 1 ? " parameter" : " parameters");
+		text_add(t, ROLE_DIM, buf_view(&b));
+		buf_free(&b);
+	}
+}
+
+/* Its path, what it is, and, if there are several types, a line for each of them. */
 static void add_model(struct state *st, struct screen *sc, int side)
 {
 	const struct model *m = &sc->s->m[side];
+	struct type_count types[TYPES_MOST];
+	size_t n = count_types(m, types);
 	struct text *t = &st->text;
 	struct buf b = {0};
 
@@ -42,48 +89,15 @@ static void add_model(struct state *st, struct screen *sc, int side)
 		buf_printf(&b, " in %u files", m->files);
 	buf_printf(&b, ", %zu tensor%s, ", m->n_tensors, m->n_tensors == 1 ? "" : "s");
 	fmt_short(&b, model_parameters(m));
-	buf_puts(&b, " parameters");
+	buf_puts(&b, model_parameters(m) == 1 ? " parameter" : " parameters");
+	if (n == 1) {
+		buf_puts(&b, " of ");
+		utf8_display(&b, str_of(types[0].name), sc->ascii);
+	}
 	text_wrap(t, ROLE_TEXT, buf_view(&b), (size_t)st->width, 3);
 	buf_free(&b);
-}
-
-struct type_count {
-	const char *name;
-	size_t tensors;
-	uint64_t parameters;
-};
-
-/* Types in the order of their first tensor; what is beyond the table is counted as "other". */
-static void add_types(struct text *t, struct screen *sc, int side)
-{
-	const struct model *m = &sc->s->m[side];
-	struct type_count types[16] = {{0}};
-	size_t n = 0;
-
-	for (size_t i = 0; i < m->n_tensors; i++) {
-		size_t k = 0;
-
-		while (k < n && !str_eq(str_of(types[k].name), str_of(m->tensors[i].type_name)))
-			k++;
-		if (k == COUNT(types))
-			types[--k].name = "other";
-		else if (k == n)
-			types[n++].name = m->tensors[i].type_name;
-		types[k].tensors++;
-		if (!u64_add(types[k].parameters, m->tensors[i].count, &types[k].parameters))
-			types[k].parameters = UINT64_MAX;
-	}
-	for (size_t k = 0; k < n; k++) {
-		struct buf b = {0};
-
-		buf_puts(&b, "   ");
-		utf8_display(&b, str_of(types[k].name), sc->ascii);
-		buf_printf(&b, ": %zu tensor%s, ", types[k].tensors, types[k].tensors == 1 ? "" : "s");
-		fmt_short(&b, types[k].parameters);
-		buf_puts(&b, " parameters");
-		text_add(t, ROLE_DIM, buf_view(&b));
-		buf_free(&b);
-	}
+	if (n > 1)
+		add_types(t, sc, types, n);
 }
 
 /* ---- provenance ---- */
@@ -156,6 +170,12 @@ static void add_provenance(struct state *st, struct screen *sc)
 
 /* ---- groups ---- */
 
+/* Columns that stand too far from the names would not be read with them. */
+static int table_width(const struct state *st)
+{
+	return st->width < TABLE_MOST ? st->width : TABLE_MOST;
+}
+
 struct part {
 	struct str name;
 	size_t tensors, differ, place;
@@ -215,12 +235,12 @@ static size_t parts_of(const struct session *s, const size_t *rows, struct part 
 static void add_part(struct state *st, struct screen *sc, const struct part *p, double most)
 {
 	bool pair = sc->s->n_models > 1;
-	int room = st->width - 3 - 10 - 10 - BAR - 4;
+	int room = table_width(st) - 3 - 10 - 10 - BAR - 4;
 	struct buf b = {0}, name = {0}, cell = {0};
 
 	utf8_display(&name, p->name, sc->ascii);
 	buf_puts(&b, "   ");
-	utf8_ellipsis(&b, buf_view(&name), (size_t)room, sc->ascii);
+	utf8_ellipsis_name(&b, buf_view(&name), (size_t)room, sc->ascii);
 	buf_repeat(&b, ' ', (size_t)room + 3 - utf8_width(buf_view(&b)));
 	if (pair)
 		buf_printf(&cell, "%zu/%zu", p->differ, p->tensors);
@@ -253,7 +273,7 @@ static void add_groups(struct state *st, struct screen *sc, const size_t *rows)
 	most = n ? parts[0].weight : 0;
 	qsort(parts, shown, sizeof(*parts), by_place);
 	if (n)
-		text_printf(&st->text, ROLE_HEADER, "%-*s%10s%10s", st->width - 10 - 10 - BAR - 4, "Groups",
+		text_printf(&st->text, ROLE_HEADER, "%-*s%10s%10s", table_width(st) - 10 - 10 - BAR - 4, "Groups",
 			    sc->s->n_models > 1 ? "differ" : "tensors", sc->s->n_models > 1 ? "rel_l2" : "params");
 	for (size_t i = 0; i < shown; i++)
 		add_part(st, sc, &parts[i], most);
@@ -318,26 +338,51 @@ static void add_metadata(struct text *t, const struct summary *sum)
 	text_add(t, ROLE_TEXT, STR(""));
 }
 
+/* "   1.833  ██████  4.3.bias" */
+static void add_ranked(struct state *st, struct screen *sc, const struct field *f, const struct row *r, double most)
+{
+	struct cell c = field_get(f, r, A);
+	double v = c.kind == CELL_REAL ? c.u.real : c.kind == CELL_COUNT ? (double)c.u.count : 0;
+	struct buf value = {0}, b = {0}, cut = {0};
+	size_t start;
+
+	cell_text(&value, &c, sc->ascii);
+	buf_repeat(&b, ' ', 12 - value.n % 12);
+	buf_str(&b, buf_view(&value));
+	buf_puts(&b, "  ");
+	start = b.n;
+	plot_bar(&b, most > 0 ? v / most : 0, BAR, sc->ascii);
+	buf_repeat(&b, ' ', BAR + 2 - utf8_width((struct str){b.p + start, b.n - start}));
+	buf_clear(&value);
+	utf8_display(&value, r->name, sc->ascii);
+	utf8_ellipsis_name(&cut, buf_view(&value), (size_t)st->width - 12 - 2 - BAR - 2, sc->ascii);
+	buf_str(&b, buf_view(&cut));
+	text_add(&st->text, ROLE_TEXT, buf_view(&b));
+	buf_free(&value);
+	buf_free(&b);
+	buf_free(&cut);
+}
+
 /* Tensors with the value of a field, the largest first. */
 static void add_first(struct state *st, struct screen *sc, const char *title, const struct field *f, size_t *rows,
 		      size_t n)
 {
+	double most = 0;
+
 	sort_rows(sc->s, rows, n, f, true);
 	if (n)
 		text_add(&st->text, ROLE_HEADER, str_of(title));
 	for (size_t i = 0; i < n && i < STRONGEST; i++) {
 		struct cell c = field_get(f, &sc->s->rows[rows[i]], A);
-		struct buf value = {0}, b = {0};
 
-		cell_text(&value, &c, sc->ascii);
-		buf_repeat(&b, ' ', 12 - value.n % 12);
-		buf_str(&b, buf_view(&value));
-		buf_puts(&b, "  ");
-		utf8_display(&b, sc->s->rows[rows[i]].name, sc->ascii);
-		text_add(&st->text, ROLE_TEXT, buf_view(&b));
-		buf_free(&value);
-		buf_free(&b);
+		if (i == 0)
+			most = c.kind == CELL_REAL ? c.u.real : c.kind == CELL_COUNT ? (double)c.u.count : 0;
+		add_ranked(st, sc, f, &sc->s->rows[rows[i]], most);
 	}
+	if (n > STRONGEST)
+		text_printf(&st->text, ROLE_DIM, "   and %zu more", n - STRONGEST);
+	if (n)
+		text_add(&st->text, ROLE_TEXT, STR(""));
 }
 
 static void add_strongest(struct state *st, struct screen *sc, bool converted)
@@ -370,28 +415,26 @@ static void add_verdict(struct state *st, struct screen *sc, const struct summar
 
 static void add_models(struct state *st, struct screen *sc)
 {
-	for (unsigned side = 0; side < sc->s->n_models; side++) {
+	for (unsigned side = 0; side < sc->s->n_models; side++)
 		add_model(st, sc, (int)side);
-		add_types(&st->text, sc, (int)side);
-		text_add(&st->text, ROLE_TEXT, STR(""));
-	}
+	text_add(&st->text, ROLE_TEXT, STR(""));
 }
 
-/* What changed first, then what the two are. */
+/* What changed first, and where; then the rest of what the two are. */
 static void make_pair(struct state *st, struct screen *sc, size_t *all)
 {
 	struct summary sum;
 
 	summarise(&sum, sc->s, all, sc->s->n_rows);
 	add_verdict(st, sc, &sum);
+	add_findings(st, sc, false);
 	add_models(st, sc);
 	add_counts(&st->text, sc, &sum.all);
+	add_strongest(st, sc, summary_converted(&sum));
 	add_groups(st, sc, all);
-	add_findings(st, sc, false);
-	add_findings(st, sc, true);
 	add_metadata(&st->text, &sum);
 	add_provenance(st, sc);
-	add_strongest(st, sc, summary_converted(&sum));
+	add_findings(st, sc, true);
 }
 
 static void make_one(struct state *st, struct screen *sc, size_t *all)

@@ -655,7 +655,7 @@ static const char *base_name(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
-/* The end of a model's path, as much of it as tells it from the other one: releases often differ in the directory only. */
+/* The end of a model's path, as much of it as tells it from the other one: releases may differ in the directory only. */
 static const char *telling_name(const struct session *s, int side)
 {
 	const char *path = s->m[side].path, *other = s->m[side == A ? B : A].path, *p = base_name(path), *q;
