@@ -112,7 +112,7 @@ static void align(struct session *s)
 		again[i] = map_get(&first, b->tensors[i].name);
 		map_set(&first, b->tensors[i].name, (uint32_t)i);
 	}
-	s->rows = xcalloc(a->n_tensors + b->n_tensors, sizeof(*s->rows));
+	s->rows = xrealloc(NULL, a->n_tensors + b->n_tensors, sizeof(*s->rows));
 	for (size_t i = 0; i < a->n_tensors; i++) {
 		uint32_t j = map_get(&first, a->tensors[i].name);
 

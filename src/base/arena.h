@@ -18,6 +18,9 @@ struct arena {
 void *arena_alloc(struct arena *a, size_t n, size_t size); /* zeroed; checks n * size; dies with the arena */
 #define arena_new(a, type, n) ((type *)arena_alloc((a), (n), sizeof(type)))
 
+/* So many bytes, at most some MiB, will be asked for in small pieces: they come from one block, untouched until then. */
+void arena_expect(struct arena *a, size_t bytes);
+
 struct str arena_str(struct arena *a, struct str s);  /* a copy; a NUL follows it */
 const char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3), nonnull(2)));
 void arena_free(struct arena *a); /* all of it; the arena is empty again */

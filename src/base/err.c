@@ -57,38 +57,57 @@ _Noreturn void die(const char *fmt, ...)
 	exit(2);
 }
 
+/*
+ * A big object stands in big pages: a page fault each 4 KiB takes longer than what is done with them. These need whole
+ * pages of their own, so the object begins with one and has the rest of its last one for itself, untouched. The kernel
+ * need not follow, and whether it does is nothing to the program.
+ */
+enum { BIG = 1 << 20, BIG_PAGE = 2 << 20 };
+
+static void *want_big_pages(void *p, size_t size)
+{
+#ifdef MADV_HUGEPAGE
+	enum { PAGE = 4096 };
+	uintptr_t first = ((uintptr_t)p + PAGE - 1) & ~(uintptr_t)(PAGE - 1), last = (uintptr_t)p + size;
+
+	madvise((void *)first, (last - first) & ~(uintptr_t)(PAGE - 1), MADV_HUGEPAGE);
+#else
+	(void)size;
+#endif
+	return p;
+}
+
+static void *alloc_big(size_t size)
+{
+	void *p = NULL;
+
+	if (size > PTRDIFF_MAX - BIG_PAGE)
+		return NULL;
+	size = (size + BIG_PAGE - 1) & ~(size_t)(BIG_PAGE - 1);
+	if (posix_memalign(&p, BIG_PAGE, size) != 0)
+		return NULL;
+	return want_big_pages(p, size);
+}
+
 void *xmalloc(size_t size)
 {
-	void *p = malloc(size ? size : 1);
+	void *p = size < BIG ? malloc(size ? size : 1) : alloc_big(size);
 
 	if (!p)
 		die("out of memory (%zu bytes wanted)", size);
 	return p;
 }
 
-/* Asks for big pages behind a big object, which is about to be written from end to end: a page fault each 4 KiB takes
- * longer than what is done with them. The kernel need not, and whether it does is nothing to the program. */
-static void *in_big_pages(void *p, size_t bytes)
-{
-#ifdef MADV_HUGEPAGE
-	enum { BIG = 4 << 20, PAGE = 4096 };
-	uintptr_t first = ((uintptr_t)p + PAGE - 1) & ~(uintptr_t)(PAGE - 1), last = (uintptr_t)p + bytes;
-
-	if (bytes >= BIG)
-		madvise((void *)first, (last - first) & ~(uintptr_t)(PAGE - 1), MADV_HUGEPAGE);
-#else
-	(void)bytes;
-#endif
-	return p;
-}
-
 void *xcalloc(size_t n, size_t size)
 {
-	void *p = calloc(n ? n : 1, size ? size : 1);
+	size_t bytes;
+	void *p = NULL;
 
+	if (!__builtin_mul_overflow(n, size, &bytes))
+		p = bytes < BIG ? calloc(bytes ? bytes : 1, 1) : alloc_big(bytes);
 	if (!p)
 		die("out of memory (%zu times %zu bytes wanted)", n, size);
-	return in_big_pages(p, n * size);
+	return bytes < BIG ? p : memset(p, 0, bytes);
 }
 
 void *xrealloc(void *old, size_t n, size_t size)
@@ -98,10 +117,10 @@ void *xrealloc(void *old, size_t n, size_t size)
 
 	if (__builtin_mul_overflow(n, size, &bytes))
 		die("out of memory (%zu times %zu bytes wanted)", n, size);
-	p = realloc(old, bytes ? bytes : 1);
+	p = !old && bytes >= BIG ? alloc_big(bytes) : realloc(old, bytes ? bytes : 1);
 	if (!p)
 		die("out of memory (%zu bytes wanted)", bytes);
-	return in_big_pages(p, bytes);
+	return bytes < BIG ? p : want_big_pages(p, bytes);
 }
 
 char *xstrdup(const char *s)
