@@ -9,10 +9,16 @@
 
 #include "base/err.h"
 
+/* Slots are looked at in no order, so they are small; the keys stand in the order in which they came. */
 struct map_slot {
-	const char *key; /* NULL in an empty slot */
+	uint32_t hash;  /* the low half of it: a table never has 2^32 slots, as values have 32 bits */
+	uint32_t place; /* of the key, from 1 on; 0: an empty slot */
+};
+
+struct map_key {
+	const char *p;
 	size_t n;
-	uint32_t hash, value; /* the low half of the hash: a table never has 2^32 slots, as values have 32 bits */
+	uint32_t value;
 };
 
 static uint64_t rotl(uint64_t x, int n)
@@ -94,8 +100,12 @@ static struct map_slot *find(const struct map *m, struct str key, uint32_t hash)
 {
 	for (size_t i = hash & (m->cap - 1);; i = (i + 1) & (m->cap - 1)) {
 		struct map_slot *s = &m->slots[i];
+		const struct map_key *k;
 
-		if (!s->key || (s->hash == hash && str_eq((struct str){s->key, s->n}, key)))
+		if (!s->place)
+			return s;
+		k = &m->keys[s->place - 1];
+		if (s->hash == hash && str_eq((struct str){k->p, k->n}, key))
 			return s;
 	}
 }
@@ -105,14 +115,15 @@ static void resize(struct map *m, size_t cap)
 {
 	struct map old = *m;
 
+	m->keys = xrealloc(m->keys, cap / 2, sizeof(*m->keys));
 	m->slots = xcalloc(cap, sizeof(*m->slots));
 	m->cap = cap;
 	for (size_t i = 0; i < old.cap; i++) {
 		size_t at = old.slots[i].hash & (cap - 1);
 
-		if (!old.slots[i].key)
+		if (!old.slots[i].place)
 			continue;
-		while (m->slots[at].key)
+		while (m->slots[at].place)
 			at = (at + 1) & (cap - 1);
 		m->slots[at] = old.slots[i];
 	}
@@ -129,31 +140,29 @@ void map_reserve(struct map *m, size_t n)
 		resize(m, cap);
 }
 
-static struct map_slot *put(struct map *m, struct str key, bool *fresh)
+static struct map_key *put(struct map *m, struct str key, bool *fresh)
 {
 	uint32_t hash = hash_of(key);
 	struct map_slot *s;
 
 	map_reserve(m, m->used + 1);
 	s = find(m, key, hash);
-	*fresh = !s->key;
+	*fresh = !s->place;
 	if (*fresh) {
-		s->key = key.p ? key.p : "";
-		s->n = key.n;
-		s->hash = hash;
-		m->used++;
+		m->keys[m->used++] = (struct map_key){key.p, key.n, 0};
+		*s = (struct map_slot){hash, (uint32_t)m->used};
 	}
-	return s;
+	return &m->keys[s->place - 1];
 }
 
 uint32_t map_add(struct map *m, struct str key, uint32_t value)
 {
 	bool fresh;
-	struct map_slot *s = put(m, key, &fresh);
+	struct map_key *k = put(m, key, &fresh);
 
 	if (!fresh)
-		return s->value;
-	s->value = value;
+		return k->value;
+	k->value = value;
 	return MAP_NONE;
 }
 
@@ -171,11 +180,12 @@ uint32_t map_get(const struct map *m, struct str key)
 	if (m->cap == 0)
 		return MAP_NONE;
 	s = find(m, key, hash_of(key));
-	return s->key ? s->value : MAP_NONE;
+	return s->place ? m->keys[s->place - 1].value : MAP_NONE;
 }
 
 void map_free(struct map *m)
 {
 	free(m->slots);
+	free(m->keys);
 	*m = (struct map){0};
 }

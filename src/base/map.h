@@ -9,6 +9,7 @@
 
 struct map {
 	struct map_slot *slots;
+	struct map_key *keys; /* `used` of them */
 	size_t cap, used; /* cap is 0 or a power of two */
 };
 
