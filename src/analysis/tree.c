@@ -10,17 +10,21 @@
 /* A name made of dots alone must not become a tree as deep as it is long: what is beyond stays in the leaf's label. */
 enum { DEPTH_MAX = 32, ROLL_DEPTH_MAX = 8 };
 
+/* Among so many children a group is looked for one by one; those of a seed that has more are in a map. */
+enum { FEW = 8 };
+
 /* A node while the tree grows: children in the order in which the file names them. */
 struct seed {
 	struct str label, path;
 	int parent, child, last, sibling;
+	uint32_t children;
 	size_t row; /* SIZE_MAX: a group */
 };
 
 struct grower {
 	struct seed *seeds;
 	size_t n, cap;
-	struct map groups; /* path to seed */
+	struct map groups; /* path to seed, of the children of those that have more than FEW */
 	struct step {      /* the groups of the name before: the next one shares most of them, as a rule */
 		size_t end; /* of its path */
 		uint32_t seed;
@@ -72,6 +76,16 @@ unsigned name_depth(const struct session *s, const size_t *rows, size_t n, size_
 	return best;
 }
 
+/* A child was added to p. */
+static void enlist(struct grower *g, const struct seed *p)
+{
+	int c = p->children == FEW + 1 ? p->child : p->children > FEW ? p->last : NODE_NONE;
+
+	for (; c != NODE_NONE; c = g->seeds[c].sibling)
+		if (g->seeds[c].row == SIZE_MAX)
+			map_add(&g->groups, g->seeds[c].path, (uint32_t)c);
+}
+
 static int add_seed(struct grower *g, int parent, struct str label, struct str path, size_t row)
 {
 	struct seed *s;
@@ -82,12 +96,14 @@ static int add_seed(struct grower *g, int parent, struct str label, struct str p
 		g->seeds = xrealloc(g->seeds, g->cap, sizeof(*g->seeds));
 	}
 	s = &g->seeds[g->n++];
-	*s = (struct seed){label, path, parent, NODE_NONE, NODE_NONE, NODE_NONE, row};
+	*s = (struct seed){label, path, parent, NODE_NONE, NODE_NONE, NODE_NONE, 0, row};
 	if (parent != NODE_NONE) {
 		struct seed *p = &g->seeds[parent];
 
 		*(p->last != NODE_NONE ? &g->seeds[p->last].sibling : &p->child) = i;
 		p->last = i;
+		p->children++;
+		enlist(g, p);
 	}
 	return i;
 }
@@ -104,13 +120,17 @@ static size_t common_prefix(struct str a, struct str b)
 /* The group that has the path; it is made where there is none. */
 static uint32_t group_of(struct grower *g, int parent, struct str label, struct str path)
 {
-	uint32_t group = map_get(&g->groups, path);
+	const struct seed *p = &g->seeds[parent];
+	uint32_t group;
 
-	if (group == MAP_NONE) {
-		group = (uint32_t)add_seed(g, parent, label, path, SIZE_MAX);
-		map_add(&g->groups, path, group);
+	if (p->children > FEW) {
+		group = map_get(&g->groups, path);
+		return group != MAP_NONE ? group : (uint32_t)add_seed(g, parent, label, path, SIZE_MAX);
 	}
-	return group;
+	for (int c = p->child; c != NODE_NONE; c = g->seeds[c].sibling)
+		if (g->seeds[c].row == SIZE_MAX && str_eq(g->seeds[c].path, path))
+			return (uint32_t)c;
+	return (uint32_t)add_seed(g, parent, label, path, SIZE_MAX);
 }
 
 static void plant(struct grower *g, struct str name, size_t row)
@@ -256,15 +276,14 @@ struct tree *tree_build(struct session *s)
 	struct harvest h = {.tree = t, .g = &g, .old = s->rows};
 
 	g.cap = 3 * s->n_rows + 1; /* seldom are there more than two groups a tensor */
-	g.seeds = xcalloc(g.cap, sizeof(*g.seeds));
+	g.seeds = xrealloc(NULL, g.cap, sizeof(*g.seeds));
 	add_seed(&g, NODE_NONE, STR(""), STR(""), SIZE_MAX);
-	map_reserve(&g.groups, s->n_rows / 2);
 	for (size_t i = 0; i < s->n_rows; i++)
 		plant(&g, s->rows[i].name, i);
 	for (size_t i = 0; i < g.n; i++)
 		sort_children(&g, (int)i);
-	t->nodes = xcalloc(g.n, sizeof(*t->nodes));
-	h.rows = xcalloc(s->n_rows, sizeof(*h.rows));
+	t->nodes = xrealloc(NULL, g.n, sizeof(*t->nodes));
+	h.rows = xrealloc(NULL, s->n_rows, sizeof(*h.rows));
 	harvest(&h, 0, NODE_NONE, 0);
 	free(s->rows);
 	s->rows = h.rows;
