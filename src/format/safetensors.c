@@ -258,6 +258,16 @@ static int by_offset(const void *pa, const void *pb)
 	return (a->data.length > b->data.length) - (a->data.length < b->data.length);
 }
 
+/* Files list their tensors in the order of the data, as a rule: then there is nothing to sort. */
+static void sort_by_offset(const struct tensor **tensors, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (by_offset(&tensors[i - 1], &tensors[i]) > 0) {
+			qsort(tensors, n, sizeof(*tensors), by_offset);
+			return;
+		}
+}
+
 /* The format leaves no byte unclaimed and none claimed twice. */
 static void check_order(struct reader *r)
 {
@@ -268,7 +278,7 @@ static void check_order(struct reader *r)
 	for (size_t i = r->first; i < r->m->n_tensors; i++)
 		if (!r->m->tensors[i].broken)
 			sorted[n++] = &r->m->tensors[i];
-	qsort(sorted, n, sizeof(struct tensor *), by_offset);
+	sort_by_offset(sorted, n);
 	for (size_t i = 0; i < n; i++) {
 		const struct span *s = &sorted[i]->data;
 
@@ -314,6 +324,7 @@ static enum rc read_file(struct model *m, uint32_t member, struct err *e)
 	if (all.p[8] != '{')
 		return err_set(e, "the safetensors header does not begin with { (byte 8)");
 	model_expect(m, (size_t)n / ENTRY_BYTES);
+	arena_expect(&m->arena, (size_t)n / 2); /* names and shapes */
 	r.data = 8 + n;
 	r.size = all.n - r.data;
 	rc = read_header(&r, (struct bytes){all.p + 8, (size_t)n}, e);

@@ -23,16 +23,10 @@ static void *grow(void *items, size_t *n, size_t *cap, size_t size)
 
 void model_expect(struct model *m, size_t n)
 {
-	struct tensor *more;
-
-	if (n <= m->cap_tensors - m->n_tensors || n > SIZE_MAX / 2 / sizeof(*more) - m->n_tensors)
+	if (n <= m->cap_tensors - m->n_tensors || n > SIZE_MAX / 2 / sizeof(*m->tensors) - m->n_tensors)
 		return;
 	m->cap_tensors = m->n_tensors + n;
-	more = xcalloc(m->cap_tensors, sizeof(*more));
-	if (m->n_tensors)
-		memcpy(more, m->tensors, m->n_tensors * sizeof(*more));
-	free(m->tensors);
-	m->tensors = more;
+	m->tensors = xrealloc(m->tensors, m->cap_tensors, sizeof(*m->tensors));
 }
 
 struct tensor *model_add_tensor(struct model *m)

@@ -17,8 +17,8 @@ struct pack;
 struct tensor {
 	struct str name;       /* the file's own bytes */
 	enum dtype type;
-	const char *type_name; /* dtypes[type].name, or the file's own word for DT_OPAQUE */
 	unsigned rank;
+	const char *type_name; /* dtypes[type].name, or the file's own word for DT_OPAQUE */
 	const uint64_t *shape; /* rank of them, slowest-varying first: row-major, as NumPy and PyTorch print it */
 	uint64_t count;        /* elements: the product of shape */
 	struct span data;
@@ -29,13 +29,13 @@ struct tensor {
 				    Then stride and fortran are not set. */
 	bool big_endian;
 	bool fortran;          /* the file stores the first index as the fastest-varying */
-	struct str tied;       /* the name of the tensor before it that is the same elements of the file; or empty */
-	const char *note;      /* NULL, or what else is to be known about it: "shares its storage with w" */
+	bool broken;           /* what `trouble` tells is the file's fault; else this build does not decode the type */
 	bool has_crc32c;       /* the file keeps a CRC-32C of the data as it stands there: model/checksum.h */
 	uint32_t crc32c;
+	struct str tied;       /* the name of the tensor before it that is the same elements of the file; or empty */
+	const char *note;      /* NULL, or what else is to be known about it: "shares its storage with w" */
 	struct str alias;      /* another name that the file has for it, or empty */
 	const char *trouble;   /* NULL, or why its values cannot be read ("not decoded: IQ2_XS", "ends past ...") */
-	bool broken;           /* the trouble is the file's fault; else this build just does not decode the type */
 	const struct pack *pack; /* NULL, or its values are worked out of several stored arrays (model/pack.h) */
 };
 
