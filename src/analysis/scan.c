@@ -622,7 +622,7 @@ static void done(struct job *job)
 		finish_pass(t);
 	if (next_pass(t)) {
 		lanes_free(t);
-		pool_add(sc->s->pool, job);
+		pool_again(sc->s->pool, job); /* else all tensors would be half done at once, with all that they keep */
 		return;
 	}
 	lanes_free(t);

@@ -57,6 +57,20 @@ static void enqueue(struct pool *p, struct job *j)
 	j->queued = true;
 }
 
+static void enqueue_first(struct pool *p, struct job *j)
+{
+	struct queue *q = &p->level[level_of(j->priority)];
+
+	j->prev = NULL;
+	j->next = q->first;
+	if (q->first)
+		q->first->prev = j;
+	else
+		q->last = j;
+	q->first = j;
+	j->queued = true;
+}
+
 static void dequeue(struct pool *p, struct job *j)
 {
 	struct queue *q = &p->level[level_of(j->priority)];
@@ -218,7 +232,7 @@ unsigned pool_threads(const struct pool *p)
 	return p->n_threads;
 }
 
-void pool_add(struct pool *p, struct job *j)
+static void add(struct pool *p, struct job *j, void (*queue)(struct pool *, struct job *))
 {
 	pthread_mutex_lock(&p->lock);
 	j->given = j->merged = 0;
@@ -226,9 +240,19 @@ void pool_add(struct pool *p, struct job *j)
 	j->merging = false;
 	j->parked = j->parked_full = NULL;
 	p->active++;
-	enqueue(p, j);
+	queue(p, j);
 	pthread_cond_broadcast(&p->work);
 	pthread_mutex_unlock(&p->lock);
+}
+
+void pool_add(struct pool *p, struct job *j)
+{
+	add(p, j, enqueue);
+}
+
+void pool_again(struct pool *p, struct job *j)
+{
+	add(p, j, enqueue_first);
 }
 
 void pool_priority(struct pool *p, struct job *j, int priority)

@@ -42,6 +42,7 @@ unsigned pool_cores(void);                  /* processors this process may use *
 struct pool *pool_new(unsigned threads);    /* 0: as many as pool_cores */
 unsigned pool_threads(const struct pool *);
 void pool_add(struct pool *, struct job *);
+void pool_again(struct pool *, struct job *); /* one that is done and has more to do, before those that did not begin */
 void pool_priority(struct pool *, struct job *, int priority); /* of a job that is not done yet */
 void pool_cancel(struct pool *, struct job *); /* `done` is still called, soon, unless it is under way */
 void pool_wait(struct pool *);  /* until every job is done */

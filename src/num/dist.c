@@ -284,6 +284,7 @@ static bool in_normal(const struct dist *d, bool negative, uint64_t *k, struct d
 			continue;
 		out->within = bin_edge(e, bin % PAGE) * (negative ? -1 : 1);
 		out->bits = 64 - FRACTION_BITS + 8;
+		out->count = page[bin % PAGE];
 		return true;
 	}
 	return false;
@@ -301,22 +302,25 @@ static bool in_subnormal(const struct dist *d, bool negative, uint64_t *k, struc
 		return false;
 	out->within = negative ? -DBL_TRUE_MIN : DBL_TRUE_MIN;
 	out->bits = 64 - FRACTION_BITS;
+	out->count = n;
 	return true;
 }
 
 void dist_locate(const struct dist *d, uint64_t k, struct dist_place *out)
 {
-	*out = (struct dist_place){0, 0, 0};
+	*out = (struct dist_place){.bits = 0};
 	if (in_normal(d, true, &k, out) || in_subnormal(d, true, &k, out)) {
 		out->rank = k;
 		return;
 	}
 	if (!pass_over(&k, d->zeros))
 		return;
-	if (in_subnormal(d, false, &k, out))
+	if (in_subnormal(d, false, &k, out)) {
 		k += d->zeros; /* which begin with the same bits */
-	else
+		out->count += d->zeros;
+	} else {
 		in_normal(d, false, &k, out);
+	}
 	out->rank = k;
 }
 

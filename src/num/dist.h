@@ -35,11 +35,11 @@ double dist_quantile(const struct dist *, double p, double min, double max);
 uint64_t dist_values(const struct dist *);
 
 /* The bin of the k-th smallest of them, from 0: a value within it, how many of the upper bits of a double its values
- * share with that (0: it is zero), and the element's rank among those that share them. */
+ * share with that (0: it is zero), how many elements share them, and its rank among these. */
 struct dist_place {
 	double within;
 	unsigned bits;
-	uint64_t rank;
+	uint64_t count, rank;
 };
 void dist_locate(const struct dist *, uint64_t k, struct dist_place *);
 

@@ -9,18 +9,18 @@
 enum {
 	STEP_BITS = 15,
 	STEPS = 1 << STEP_BITS,
-	TOP_BITS = 12, /* of a double: sign and exponent */
-	BIN_BITS = 20, /* those of a bin of num/dist.c */
-	BINS_SIZE = (1 << BIN_BITS) / 8,
+	BIN_BITS = 20, /* of a key: those of a bin of num/dist.c */
+	MAP_BITS = 15, /* of these the lower ones: what tells whether to look closer */
+	GATHER_MOST = 1 << 15,
 	TARGETS_MAX = 2 * Q_COUNT
 };
 
-/* An order statistic: the element with that rank among those whose keys begin with these bits. */
+/* An order statistic: the element with that rank among the `count` whose keys begin with these bits. */
 struct target {
-	uint64_t prefix, rank;
+	uint64_t prefix, rank, count;
 	unsigned bits;     /* of the prefix; all that a key has: it is the element itself */
-	unsigned counted;  /* whose counts it looks at: the first target with the same prefix */
-	uint64_t *counts;  /* by the next STEP_BITS bits; NULL: not of its own, or none are needed */
+	unsigned first;    /* the first target with the same prefix: what is counted there serves both */
+	uint64_t *counts;  /* by the next STEP_BITS bits, made when one is found */
 };
 
 struct wanted {
@@ -33,11 +33,11 @@ struct refine {
 	struct wanted wanted[Q_COUNT];
 	size_t n_targets;
 	unsigned spare, key_bits; /* low bits that no element has, and are left out of keys; what is left of 64 */
-	uint16_t active[1 << TOP_BITS]; /* by the upper bits of a key: the targets that may want it, a bit each */
-	/* A bit for each bin that holds a target: of most elements it is all that is looked at. What is not finite has
-	 * none. refine_like shares it. */
-	uint64_t *bins;
-	bool borrowed;
+	uint64_t left;            /* elements that may be one of the targets */
+	bool gathers;             /* they are few: their keys are kept, not counted */
+	uint64_t *found;
+	size_t n_found, cap_found;
+	uint64_t bins[(1 << MAP_BITS) / 64]; /* a bit for those with a target: of most elements all that is looked at */
 };
 
 /* The bits of a double as a number that orders as the doubles do; zeros of both signs are one. */
@@ -76,35 +76,33 @@ static void mark_bins(struct refine *r, const struct target *t)
 {
 	unsigned longer = t->bits > BIN_BITS ? t->bits - BIN_BITS : 0;
 	unsigned shorter = t->bits < BIN_BITS ? BIN_BITS - t->bits : 0;
-	uint64_t bin = t->prefix >> longer << shorter;
+	uint64_t first = t->prefix >> longer << shorter;
 
-	for (uint64_t end = bin + ((uint64_t)1 << shorter); bin < end; bin++)
+	for (uint64_t i = 0; i < (uint64_t)1 << shorter; i++) {
+		uint64_t bin = (first + i) % (1 << MAP_BITS);
+
 		r->bins[bin / 64] |= (uint64_t)1 << bin % 64;
+	}
 }
 
-/* Gives the targets that are still in a bin counters, one set for all in the same bin, and notes whose turn is
- * whose. */
-static void arm(struct refine *r)
+/* What the next pass looks for, and whether it gathers or counts that. */
+static void plan(struct refine *r)
 {
-	memset(r->active, 0, sizeof(r->active));
-	memset(r->bins, 0, BINS_SIZE);
+	memset(r->bins, 0, sizeof(r->bins));
+	r->left = 0;
 	for (unsigned i = 0; i < r->n_targets; i++) {
 		struct target *t = &r->targets[i];
 		unsigned first = 0;
 
-		free(t->counts);
-		t->counts = NULL;
-		if (is_known(r, t))
-			continue;
 		while (r->targets[first].bits != t->bits || r->targets[first].prefix != t->prefix)
 			first++;
-		t->counted = first;
-		if (first != i)
+		t->first = first;
+		if (first != i || is_known(r, t))
 			continue;
-		t->counts = xcalloc(STEPS, sizeof(*t->counts));
-		r->active[t->prefix >> (t->bits - TOP_BITS)] |= (uint16_t)(1u << i);
+		r->left += t->count;
 		mark_bins(r, t);
 	}
+	r->gathers = r->left <= GATHER_MOST;
 }
 
 static unsigned add_target(struct refine *r, const struct dist *d, uint64_t k)
@@ -114,6 +112,7 @@ static unsigned add_target(struct refine *r, const struct dist *d, uint64_t k)
 
 	dist_locate(d, k, &place);
 	t->rank = place.rank;
+	t->count = place.count;
 	t->bits = place.bits ? place.bits : r->key_bits; /* zero is known as it is */
 	t->prefix = key_of(r, place.within) >> (r->key_bits - t->bits);
 	return (unsigned)r->n_targets++;
@@ -129,7 +128,6 @@ struct refine *refine_new(const struct dist *d, const double *p, size_t n)
 	r = xcalloc(1, sizeof(*r));
 	r->spare = dist_spare_bits(d);
 	r->key_bits = 64 - r->spare;
-	r->bins = xmalloc(BINS_SIZE);
 	for (size_t i = 0; i < n; i++) {
 		double at = p[i] * (double)(total - 1);
 		uint64_t k = u64_min((uint64_t)at, total - 1);
@@ -138,7 +136,7 @@ struct refine *refine_new(const struct dist *d, const double *p, size_t n)
 		r->wanted[i].low = add_target(r, d, k);
 		r->wanted[i].high = add_target(r, d, u64_min(k + 1, total - 1));
 	}
-	arm(r);
+	plan(r);
 	return r;
 }
 
@@ -147,50 +145,96 @@ struct refine *refine_like(const struct refine *r)
 	struct refine *like = xmalloc(sizeof(*like));
 
 	*like = *r;
-	like->borrowed = true;
 	for (size_t i = 0; i < like->n_targets; i++)
-		if (like->targets[i].counts)
-			like->targets[i].counts = xcalloc(STEPS, sizeof(uint64_t));
+		like->targets[i].counts = NULL;
+	like->found = NULL;
+	like->n_found = like->cap_found = 0;
 	return like;
+}
+
+static void forget(struct refine *r)
+{
+	for (size_t i = 0; i < r->n_targets; i++) {
+		free(r->targets[i].counts);
+		r->targets[i].counts = NULL;
+	}
+	free(r->found);
+	r->found = NULL;
+	r->n_found = r->cap_found = 0;
 }
 
 void refine_free(struct refine *r)
 {
 	if (!r)
 		return;
-	for (size_t i = 0; i < r->n_targets; i++)
-		free(r->targets[i].counts);
-	if (!r->borrowed)
-		free(r->bins);
+	forget(r);
 	free(r);
 }
 
-static void count(struct refine *r, unsigned active, uint64_t key)
+/* Never more than were counted before: a file may change meanwhile. */
+static void gather(struct refine *r, const uint64_t *keys, size_t n)
 {
-	for (unsigned i = 0; active; i++, active >>= 1) {
-		struct target *t = &r->targets[i];
-		unsigned bits = step_bits(r, t), rest = r->key_bits - t->bits;
+	n = (size_t)u64_min(n, r->left - r->n_found);
+	if (n > r->cap_found - r->n_found) {
+		r->cap_found = r->n_found + n > 2 * r->cap_found ? r->n_found + n : 2 * r->cap_found;
+		r->found = xrealloc(r->found, r->cap_found, sizeof(*r->found));
+	}
+	if (n)
+		memcpy(r->found + r->n_found, keys, n * sizeof(*keys));
+	r->n_found += n;
+}
 
-		if ((active & 1) && key >> rest == t->prefix)
-			t->counts[key >> (rest - bits) & ((1u << bits) - 1)]++;
+static void count(const struct refine *r, struct target *t, uint64_t key)
+{
+	unsigned bits = step_bits(r, t), rest = r->key_bits - t->bits;
+
+	if (!t->counts)
+		t->counts = xcalloc(STEPS, sizeof(*t->counts));
+	t->counts[key >> (rest - bits) & ((1u << bits) - 1)]++;
+}
+
+static void look_closer(struct refine *r, uint64_t key)
+{
+	for (unsigned i = 0; i < r->n_targets; i++) {
+		struct target *t = &r->targets[i];
+
+		if (t->first != i || is_known(r, t) || key >> (r->key_bits - t->bits) != t->prefix)
+			continue;
+		if (r->gathers)
+			gather(r, &key, 1);
+		else
+			count(r, t, key);
+		return; /* no prefix begins with another */
 	}
 }
 
 void refine_add(struct refine *r, const double *x, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		uint64_t key = key_of(r, x[i]), bin = key >> (r->key_bits - BIN_BITS);
+		uint64_t key = key_of(r, x[i]), bin = (key >> (r->key_bits - BIN_BITS)) % (1 << MAP_BITS);
 
 		if (r->bins[bin / 64] >> bin % 64 & 1)
-			count(r, r->active[key >> (r->key_bits - TOP_BITS)], key);
+			look_closer(r, key); /* which is in no bin if x is not finite */
 	}
 }
 
 void refine_merge(struct refine *r, const struct refine *more)
 {
-	for (size_t i = 0; i < r->n_targets; i++)
-		for (size_t k = 0; r->targets[i].counts && k < STEPS; k++)
+	gather(r, more->found, more->n_found);
+	for (size_t i = 0; i < r->n_targets; i++) {
+		if (!more->targets[i].counts)
+			continue;
+		if (!r->targets[i].counts)
+			r->targets[i].counts = xcalloc(STEPS, sizeof(uint64_t));
+		for (size_t k = 0; k < STEPS; k++)
 			r->targets[i].counts[k] += more->targets[i].counts[k];
+	}
+}
+
+static void end_search(const struct refine *r, struct target *t, uint64_t key)
+{
+	t->prefix = key;
+	t->bits = r->key_bits;
 }
 
 /* Which of the counted parts of its bin an order statistic stands in. */
@@ -199,21 +243,51 @@ static void narrow(const struct refine *r, struct target *t, const uint64_t *cou
 	unsigned bits = step_bits(r, t);
 	uint64_t next = 0;
 
+	if (!counts) { /* the elements are there no more */
+		end_search(r, t, t->prefix << (r->key_bits - t->bits));
+		return;
+	}
 	while (next + 1 < (uint64_t)1 << bits && t->rank >= counts[next])
 		t->rank -= counts[next++];
+	t->count = counts[next];
 	t->prefix = t->prefix << bits | next;
 	t->bits += bits;
 }
 
+static int by_key(const void *pa, const void *pb)
+{
+	const uint64_t *a = pa, *b = pb;
+
+	return (*a > *b) - (*a < *b);
+}
+
+/* Which of the gathered keys it is; they are sorted. */
+static void pick(const struct refine *r, struct target *t)
+{
+	uint64_t key = t->prefix << (r->key_bits - t->bits);
+	size_t i = 0;
+
+	while (i < r->n_found && r->found[i] < key)
+		i++;
+	end_search(r, t, i + t->rank < r->n_found ? r->found[i + t->rank] : key);
+}
+
 bool refine_next(struct refine *r)
 {
-	for (size_t i = 0; i < r->n_targets; i++)
-		if (!is_known(r, &r->targets[i]) && r->targets[i].counted != i)
-			narrow(r, &r->targets[i], r->targets[r->targets[i].counted].counts);
-	for (size_t i = 0; i < r->n_targets; i++)
-		if (r->targets[i].counts)
-			narrow(r, &r->targets[i], r->targets[i].counts);
-	arm(r);
+	if (r->n_found)
+		qsort(r->found, r->n_found, sizeof(*r->found), by_key);
+	for (size_t i = 0; i < r->n_targets; i++) {
+		struct target *t = &r->targets[i];
+
+		if (is_known(r, t))
+			continue;
+		if (r->gathers)
+			pick(r, t);
+		else
+			narrow(r, t, r->targets[t->first].counts);
+	}
+	forget(r);
+	plan(r);
 	return !refine_done(r);
 }
 

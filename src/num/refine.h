@@ -1,7 +1,8 @@
 /*
- * Exact quantiles of what was only counted in bins (num/dist.h): the bin that holds an order statistic is known, and
- * every pass over the elements again tells 15 more bits of it. Floats are known after one such pass, doubles after
- * three. Memory does not grow with the elements: 256 KiB for each order statistic that is still in a bin of its own.
+ * Exact quantiles of what was only counted in bins (num/dist.h): the bin that holds an order statistic is known. Where
+ * all these bins together hold few elements, one more pass gathers them; else each pass tells 15 more bits: floats are
+ * known after one pass in any case, doubles after three at most. Memory does not grow with the elements: 256 KiB, or
+ * that for each order statistic in a crowded bin of its own, while a pass goes on; between passes next to nothing.
  */
 #ifndef NUM_REFINE_H
 #define NUM_REFINE_H

@@ -11,7 +11,7 @@
 
 #include "num/refine.h"
 
-enum { N = 5000 };
+enum { N = 5000, MANY = 200000 };
 
 static uint64_t state_of_random = 1;
 
@@ -138,6 +138,26 @@ static void test_floats_take_one_pass(void **state)
 		}
 }
 
+/* More in their bins than are gathered: these are counted first. */
+static void test_crowded_bins(void **state)
+{
+	static double x[MANY];
+	static float f[MANY];
+
+	(void)state;
+	for (int kind = 0; kind < KINDS; kind++) {
+		for (size_t i = 0; i < MANY; i++) {
+			x[i] = element(kind);
+			f[i] = (float)x[i];
+		}
+		x[0] = f[0] = 0.25f;
+		assert_in_range(passes_of(DT_F64, x, NULL, MANY), 0, 4);
+		for (size_t i = 0; i < MANY; i++)
+			x[i] = f[i];
+		assert_in_range(passes_of(DT_F32, x, f, MANY), 0, 1);
+	}
+}
+
 static void test_codes_need_none(void **state)
 {
 	static const uint8_t raw[] = {0, 0x3c, 0, 0x40};
@@ -156,6 +176,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_doubles),
 		cmocka_unit_test(test_floats_take_one_pass),
+		cmocka_unit_test(test_crowded_bins),
 		cmocka_unit_test(test_codes_need_none),
 	};
 
