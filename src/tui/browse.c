@@ -1312,18 +1312,18 @@ static void browse_close(struct view *v)
 }
 
 static const struct hint hints[] = {
-	{ACT_SUMMARY, "summary"},
-	{ACT_MAP, "layer map"},
-	{ACT_HISTOGRAM, "histogram"},
-	{ACT_HEAT, "heat map"},
-	{ACT_VALUES, "values"},
-	{ACT_META, "metadata"},
-	{ACT_FILTER, "filter"},
-	{ACT_SORT, "sort"},
-	{ACT_OPTIONS, "options"},
-	{ACT_BYTES, "bytes"},
-	{ACT_JOBS, "jobs"},
-	{ACT_NONE, NULL},
+	{ACT_SUMMARY, "summary", false},
+	{ACT_MAP, "layer map", false},
+	{ACT_HISTOGRAM, "histogram", false},
+	{ACT_HEAT, "heat map", false},
+	{ACT_VALUES, "values", false},
+	{ACT_META, "metadata", false},
+	{ACT_FILTER, "filter", false},
+	{ACT_SORT, "sort", false},
+	{ACT_OPTIONS, "options", false},
+	{ACT_BYTES, "bytes", false},
+	{ACT_JOBS, "jobs", false},
+	{ACT_NONE, NULL, false},
 };
 
 const struct view_ops browse_view = {

@@ -258,7 +258,7 @@ static void draw_legend(struct view *v, int y, int from, int end)
 		buf_puts(&hi, "  log");
 	every = from + (int)(lo.n + hi.n) + levels + 4 > end ? 2 : 1;
 	x = end - 1 - (int)(lo.n + hi.n) - (levels + every - 1) / every - 2;
-	if (x > from) {
+	if (x > from && most > 0) {
 		x += term_put(y, x, (int)lo.n, ROLE_TEXT, buf_view(&lo)) + 1;
 		for (int i = 0; i < levels; i += every)
 			plot_cell(y, x++, 1, s, i, v->screen->ascii);
@@ -598,14 +598,14 @@ static bool act(struct view *v, enum act act)
 }
 
 static const struct hint hints[] = {
-	{ACT_ZOOM_IN, "zoom"},
-	{ACT_PLANE, "A, B, B-A"},
-	{ACT_REDUCE, "reduction"},
-	{ACT_NEXT_LARGEST, "next largest"},
-	{ACT_CHOOSE, "choose"},
-	{ACT_VALUES, "values"},
-	{ACT_HISTOGRAM, "histogram"},
-	{ACT_NONE, NULL},
+	{ACT_ZOOM_IN, "zoom", false},
+	{ACT_PLANE, "A, B, B-A", true},
+	{ACT_REDUCE, "reduction", false},
+	{ACT_NEXT_LARGEST, "next largest", false},
+	{ACT_CHOOSE, "choose", false},
+	{ACT_VALUES, "values", false},
+	{ACT_HISTOGRAM, "histogram", false},
+	{ACT_NONE, NULL, false},
 };
 
 static const struct view_ops heat_view = {

@@ -6,7 +6,7 @@
 #include "tui/cells.h"
 #include "tui/text.h"
 
-enum { KEYS_WIDTH = 16, TEXT_MOST = 100 };
+enum { KEYS_WIDTH = 15, TEXT_MOST = 100 };
 
 struct state {
 	struct text text; /* first: text.h */
@@ -19,19 +19,41 @@ static void add_entry(struct state *st, const char *left, const char *right)
 	text_entry(&st->text, ROLE_TEXT, str_of(left), str_of(right), (size_t)st->width, KEYS_WIDTH);
 }
 
-static void add_keys(struct state *st, enum place place)
+static void add_key(struct state *st, enum act act)
 {
 	struct buf names = {0};
 
-	text_add(&st->text, ROLE_HEADER, str_of(place_titles[place]));
-	for (int i = 0; i < ACT_COUNT; i++) {
-		if (key_infos[i].where != 1u << place)
-			continue;
-		buf_clear(&names);
-		key_names(&names, (enum act)i);
-		add_entry(st, buf_view(&names).p, key_infos[i].help);
-	}
+	key_names(&names, act);
+	if (names.n)
+		add_entry(st, names.p, key_infos[act].help);
 	buf_free(&names);
+}
+
+/* What one would not find by trying comes first, whatever place it is a key of. */
+static const enum act views[] = {ACT_SUMMARY, ACT_MAP, ACT_META, ACT_JOBS};
+
+static bool is_view(enum act act)
+{
+	for (size_t i = 0; i < COUNT(views); i++)
+		if (views[i] == act)
+			return true;
+	return false;
+}
+
+static void add_views(struct state *st)
+{
+	text_add(&st->text, ROLE_HEADER, STR("Views of the whole"));
+	for (size_t i = 0; i < COUNT(views); i++)
+		add_key(st, views[i]);
+	text_add(&st->text, ROLE_TEXT, STR(""));
+}
+
+static void add_keys(struct state *st, enum place place)
+{
+	text_add(&st->text, ROLE_HEADER, str_of(place_titles[place]));
+	for (int i = 0; i < ACT_COUNT; i++)
+		if (key_infos[i].where == 1u << place && !is_view((enum act)i))
+			add_key(st, (enum act)i);
 	text_add(&st->text, ROLE_TEXT, STR(""));
 }
 
@@ -67,9 +89,11 @@ static void make(struct state *st, int width, bool ascii)
 {
 	text_clear(&st->text);
 	st->width = width < TEXT_MOST ? width : TEXT_MOST;
+	add_views(st);
+	add_keys(st, PLACE_TENSOR); /* as these are views, too */
 	for (int pass = 0; pass < 2; pass++) /* the view's own places, then those that hold everywhere or elsewhere */
 		for (int place = 0; place < PLACE_COUNT; place++)
-			if ((place != PLACE_ALL && (st->where >> place & 1)) == (pass == 0))
+			if (place != PLACE_TENSOR && (place != PLACE_ALL && (st->where >> place & 1)) == (pass == 0))
 				add_keys(st, (enum place)place);
 	add_marks(st, ascii);
 	add_fields(st);

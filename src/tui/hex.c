@@ -693,11 +693,11 @@ static void hex_close(struct view *v)
 }
 
 static const struct hint hints[] = {
-	{ACT_GO_TO, "go to"},
-	{ACT_NEXT_LARGEST, "next largest"},
-	{ACT_VALUES, "values"},
-	{ACT_HEAT, "heat map"},
-	{ACT_NONE, NULL},
+	{ACT_GO_TO, "go to", false},
+	{ACT_NEXT_LARGEST, "next largest", false},
+	{ACT_VALUES, "values", false},
+	{ACT_HEAT, "heat map", false},
+	{ACT_NONE, NULL, false},
 };
 
 static const struct view_ops hex_view = {

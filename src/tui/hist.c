@@ -815,12 +815,12 @@ static void hist_close(struct view *v)
 }
 
 static const struct hint hints[] = {
-	{ACT_GRID_SCALE, "log counts"},
-	{ACT_LOG_VALUES, "log values"},
-	{ACT_ZOOM_IN, "zoom"},
-	{ACT_RANGE, "range"},
-	{ACT_NEXT_HISTOGRAM, "next tensor"},
-	{ACT_NONE, NULL},
+	{ACT_GRID_SCALE, "log counts", false},
+	{ACT_LOG_VALUES, "log values", false},
+	{ACT_ZOOM_IN, "zoom", false},
+	{ACT_RANGE, "range", false},
+	{ACT_NEXT_HISTOGRAM, "next tensor", false},
+	{ACT_NONE, NULL, false},
 };
 
 static const struct view_ops hist_view = {

@@ -37,7 +37,7 @@ struct look {
 
 enum { PANE_ROWS = 4, REST_CELL = 2, ENTRY_MOST = 44, ZOOM_LEAST = -20 };
 static const int widths[] = {1, 2, 3, 4, 6, 8, 11, 16};
-enum { FITTED = 6, NUMBERED = 11, NUMBER = 7 }; /* the widest that is taken unasked; from that width on cells have numbers */
+enum { FITTED = 6, NUMBERED = 11, NUMBER = 7 }; /* the widest that comes unasked; what is that wide has numbers */
 
 struct map {
 	struct blocks *blocks;
@@ -1055,14 +1055,14 @@ static void map_close(struct view *v)
 }
 
 static const struct hint hints[] = {
-	{ACT_LARGEST, "strongest"},
-	{ACT_CHOOSE, "metric"},
-	{ACT_GRID_SCALE, "log scale"},
-	{ACT_OPEN, "open"},
-	{ACT_HEAT, "heat map"},
-	{ACT_HISTOGRAM, "histogram"},
-	{ACT_VALUES, "values"},
-	{ACT_NONE, NULL},
+	{ACT_LARGEST, "strongest", false},
+	{ACT_CHOOSE, "metric", false},
+	{ACT_GRID_SCALE, "log scale", false},
+	{ACT_OPEN, "open", false},
+	{ACT_HEAT, "heat map", false},
+	{ACT_HISTOGRAM, "histogram", false},
+	{ACT_VALUES, "values", false},
+	{ACT_NONE, NULL, false},
 };
 
 static const struct view_ops map_view = {

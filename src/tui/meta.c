@@ -17,7 +17,7 @@
  * comes from, under names that do not depend on the format. Arrays and JSON get their parts when they are opened.
  */
 enum {
-	VALUE_CUT = 400, VALUE_MOST = 1 << 20, /* bytes of a value that a line may need, that anyone reads */
+	VALUE_CUT = 4000, VALUE_MOST = 1 << 20, /* bytes of a value that a line may need, that anyone reads */
 	DEPTH_MAX = 16, FACT_MOST = 6,         /* groups in each other; entries for one fact */
 	PANE_ROWS = 3, TYPED_FROM = 100,       /* the pane's lines; columns from which on there is one for types */
 	FACT_WIDTH = 14, TYPE_WIDTH = 12, OPEN_MOST = 300,      /* entries that all lie open at first */
@@ -503,7 +503,7 @@ struct widths {
 static struct widths widths_of(struct view *v, int w)
 {
 	bool pair = v->screen->s->n_models > 1;
-	int type = w < TYPED_FROM ? 0 : w < 2 * TYPED_FROM ? TYPE_WIDTH + 1 : 2 * TYPE_WIDTH, key = w * 2 / 5;
+	int type = w < TYPED_FROM ? 0 : w < 2 * TYPED_FROM ? TYPE_WIDTH + 1 : 2 * TYPE_WIDTH, key = w / 2;
 
 	if (pair)
 		key = w / 3;
@@ -582,17 +582,55 @@ static void type_of(struct buf *b, const struct item *it, bool ascii)
 	buf_free(&other);
 }
 
+/* Bytes that two texts begin with alike, whole characters. */
+static size_t alike(struct str a, struct str b)
+{
+	size_t n = 0;
+
+	while (n < a.n && n < b.n && a.p[n] == b.p[n])
+		n++;
+	while (n > 0 && n < a.n && ((unsigned char)a.p[n] & 0xc0) == 0x80)
+		n--;
+	return n;
+}
+
+/* What is too long is cut where it tells least: of two that differ far from their beginnings, at the beginning. */
+static void put_long(struct pen *p, int width, enum role role, struct str s, struct str other)
+{
+	size_t same = alike(s, other), before = (size_t)width / 3, from;
+	struct buf b = {0};
+
+	if (utf8_width(s) > (size_t)width && utf8_width((struct str){s.p, same}) + before > (size_t)width) {
+		from = utf8_fit(s, utf8_width((struct str){s.p, same}) - before, NULL);
+		buf_puts(&b, p->ascii ? "~" : "…");
+		buf_add(&b, s.p + from, s.n - from);
+		s = buf_view(&b);
+		s.n = utf8_width(s) > (size_t)width ? utf8_fit(s, (size_t)width - 1, NULL) : s.n;
+		p->x += term_put(p->y, p->x, width, p->selected ? p->over : role, s);
+		if (s.n < b.n)
+			term_puts(p->y, p->x, 1, p->selected ? p->over : role, p->ascii ? "~" : "…");
+	} else {
+		pen_put(p, width, false, role, s);
+	}
+	buf_free(&b);
+}
+
 static void put_value(struct pen *p, int width, enum role role, const struct item *it, int side)
 {
-	struct buf b = {0};
+	int end = p->x + width;
+	struct buf b = {0}, other = {0};
 
 	if (!datum_there(&it->v[side]) && it->fact && it->label.n) {
 		role = ROLE_REMOVED;
 		buf_puts(&b, "missing");
 	}
 	datum_text(&it->v[side], &b, VALUE_CUT, p->ascii);
-	pen_put(p, width, false, role, buf_view(&b));
+	if (datum_there(&it->v[A]) && datum_there(&it->v[B]) && it->status != ST_IDENTICAL)
+		datum_text(&it->v[side == A ? B : A], &other, VALUE_CUT, p->ascii);
+	put_long(p, width, role, buf_view(&b), buf_view(&other));
+	p->x = end;
 	buf_free(&b);
+	buf_free(&other);
 }
 
 static void count_missing(struct view *v, const struct item *group, struct buf *b)
@@ -631,8 +669,8 @@ static void put_values(struct view *v, struct pen *p, const struct widths *w, co
 	enum role role = it->status == ST_IDENTICAL ? ROLE_DIM : it->status == ST_SINGLE ? ROLE_TEXT :
 			 status_role(it->status);
 
-	put_value(p, w->value, role, it, A);
-	pen_skip(p, 1);
+	put_value(p, w->value - (v->screen->s->n_models > 1), role, it, A);
+	pen_skip(p, v->screen->s->n_models > 1 ? 2 : 1);
 	if (v->screen->s->n_models > 1)
 		put_value(p, w->value - 1, role, it, B);
 }
@@ -905,11 +943,11 @@ static void meta_close(struct view *v)
 }
 
 static const struct hint hints[] = {
-	{ACT_OPEN, "whole value"},
-	{ACT_UNFOLD_ALL, "open all"},
-	{ACT_FOLD_ALL, "close all"},
-	{ACT_SHOWN, "only what differs"},
-	{ACT_NONE, NULL},
+	{ACT_OPEN, "whole value", false},
+	{ACT_UNFOLD_ALL, "open all", false},
+	{ACT_FOLD_ALL, "close all", false},
+	{ACT_SHOWN, "only what differs", true},
+	{ACT_NONE, NULL, false},
 };
 
 static const struct view_ops meta_view = {

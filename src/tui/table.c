@@ -24,6 +24,7 @@ struct table {
 	bool all;           /* A, B and B - A; else sheet.plane */
 	bool full;          /* all digits are wanted; and there is room for them */
 	bool wide;
+	int after[PLANE_COUNT]; /* columns from the points of what is in sight to the right; 0: not in line */
 };
 
 static struct table *state(struct view *v)
@@ -122,30 +123,6 @@ static void ask(struct view *v)
 	patch_view_ask(&tb->pv, &a);
 }
 
-static void update(struct view *v)
-{
-	struct table *tb = state(v);
-	const struct sheet *sh = &tb->pv.sheet;
-
-	hunt_update(&tb->pv.hunt, &tb->pv.sheet, v->screen);
-	tb->wide = tb->full;
-	if (group_width(tb) > v->list.w)
-		tb->wide = false;
-	wrap(v);
-	layout(v, tb->pv.body);
-	tb->pv.top = sheet_scroll(tb->pv.top, sh->row, 1, (uint64_t)v->list.h, sh->m.rows, UINT64_MAX);
-	tb->pv.left = sheet_scroll(tb->pv.left, sh->column, 1, groups_across(v), sh->m.columns, UINT64_MAX);
-	ask(v);
-	v->top = 0;
-	v->cursor = (size_t)(tb->pv.sheet.row - tb->pv.top);
-	v->column = (int)(tb->pv.sheet.column - tb->pv.left) * group_width(tb);
-}
-
-static size_t table_rows(struct view *v)
-{
-	return v->list.h > 0 ? (size_t)v->list.h : 1;
-}
-
 /* ---- values ---- */
 
 /* Appends the value of a plane; false: not known yet, or nothing is there. */
@@ -188,6 +165,37 @@ static void cell_value(const struct table *tb, struct buf *b, int plane, unsigne
 		fmt_real(b, e->x[0]);
 }
 
+/* What stands before the point of a number of four digits, and from it on. */
+static int before_point(struct str s)
+{
+	return (int)strcspn(s.p, ".e");
+}
+
+/* Points stand below each other where all numbers in sight have the room for it. */
+static void align(struct table *tb, int plane)
+{
+	const struct tensor *t = tensor_of(tb, plane);
+	int before = 0, after = 0;
+	struct buf b = {0};
+
+	tb->after[plane] = 0;
+	if (!shows(tb, plane) || tb->wide || (t && (dtypes[t->type].kind < KIND_FLOAT || decode_width(t->type) == 2)))
+		return;
+	for (unsigned y = 0; y < tb->pv.ask.height; y++)
+		for (unsigned x = 0; x < tb->pv.ask.width; x++) {
+			int n;
+
+			buf_clear(&b);
+			cell_value(tb, &b, plane, y, x);
+			n = b.n ? before_point(buf_view(&b)) : 0;
+			before = n > before ? n : before;
+			after = (int)b.n - n > after ? (int)b.n - n : after;
+		}
+	if (before + after < plane_width(tb, plane))
+		tb->after[plane] = after;
+	buf_free(&b);
+}
+
 static double difference(const struct table *tb, unsigned y, unsigned x)
 {
 	bool known;
@@ -205,6 +213,32 @@ static int level_of(const struct table *tb, double d)
 	if (!isfinite(d) || !(most > 0))
 		return SIGNED_ZERO;
 	return ramp_level(SCALE_SIGNED, d == 0 ? 0 : fabs(d / most) > 0 ? d / most : copysign(1e-9, d));
+}
+
+static void update(struct view *v)
+{
+	struct table *tb = state(v);
+	const struct sheet *sh = &tb->pv.sheet;
+
+	hunt_update(&tb->pv.hunt, &tb->pv.sheet, v->screen);
+	tb->wide = tb->full;
+	if (group_width(tb) > v->list.w)
+		tb->wide = false;
+	wrap(v);
+	layout(v, tb->pv.body);
+	tb->pv.top = sheet_scroll(tb->pv.top, sh->row, 1, (uint64_t)v->list.h, sh->m.rows, UINT64_MAX);
+	tb->pv.left = sheet_scroll(tb->pv.left, sh->column, 1, groups_across(v), sh->m.columns, UINT64_MAX);
+	ask(v);
+	v->top = 0;
+	v->cursor = (size_t)(tb->pv.sheet.row - tb->pv.top);
+	v->column = (int)(tb->pv.sheet.column - tb->pv.left) * group_width(tb);
+	for (int plane = 0; plane < PLANE_COUNT && tb->pv.patch; plane++)
+		align(tb, plane);
+}
+
+static size_t table_rows(struct view *v)
+{
+	return v->list.h > 0 ? (size_t)v->list.h : 1;
 }
 
 /* ---- drawing ---- */
@@ -287,6 +321,8 @@ static void draw_cell(struct view *v, int plane, unsigned y, unsigned x, struct 
 			put_right(a.y, a.x, a.w, ROLE_DIM, v->screen->ascii ? STR("...") : STR("…"));
 		return;
 	}
+	if (tb->after[plane])
+		buf_repeat(&b, ' ', (size_t)(tb->after[plane] - ((int)b.n - before_point(buf_view(&b)))));
 	room = a.w - 1 - (int)b.n;
 	if (selected) {
 		term_fill(a.y, a.x + 1, a.w - 1, ROLE_CURSOR);
@@ -300,7 +336,7 @@ static void draw_cell(struct view *v, int plane, unsigned y, unsigned x, struct 
 		buf_free(&padded);
 	} else {
 		bool odd = strchr(b.p, 'n') && dtypes[tb->pv.sheet.t->type].kind != KIND_BOOL;
-		enum role role = odd ? ROLE_PROBLEM : strcmp(b.p, "0") == 0 ? ROLE_DIM :
+		enum role role = odd ? ROLE_PROBLEM : strspn(b.p, "0 ") == b.n ? ROLE_DIM :
 				 changed && plane != PLANE_D ? ROLE_CHANGED : ROLE_TEXT;
 
 		put_right(a.y, a.x, a.w, role, buf_view(&b));
@@ -447,13 +483,13 @@ static bool act(struct view *v, enum act act)
 }
 
 static const struct hint hints[] = {
-	{ACT_GO_TO, "go to"},
-	{ACT_NEXT_LARGEST, "next largest"},
-	{ACT_CHOOSE, "choose"},
-	{ACT_ARRANGE, "dimensions"},
-	{ACT_HEAT, "heat map"},
-	{ACT_BYTES, "bytes"},
-	{ACT_NONE, NULL},
+	{ACT_GO_TO, "go to", false},
+	{ACT_NEXT_LARGEST, "next largest", false},
+	{ACT_CHOOSE, "choose", false},
+	{ACT_ARRANGE, "dimensions", false},
+	{ACT_HEAT, "heat map", false},
+	{ACT_BYTES, "bytes", false},
+	{ACT_NONE, NULL, false},
 };
 
 static const struct view_ops table_view = {

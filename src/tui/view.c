@@ -655,7 +655,7 @@ static const char *base_name(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
-/* The end of a model's path, as much of it as tells it from the other one: releases may differ in the directory only. */
+/* The end of a model's path, as much of it as tells it from the other: releases may differ in the directory only. */
 static const char *telling_name(const struct session *s, int side)
 {
 	const char *path = s->m[side].path, *other = s->m[side == A ? B : A].path, *p = base_name(path), *q;
@@ -746,7 +746,8 @@ static void put_hint(struct buf *b, const struct hint *h)
 /* Or the keys that everyone needs, and, in the room that `used` columns of text leave, some of the view's. */
 static int draw_hints(struct screen *sc, int y, int w, int used)
 {
-	const struct hint always[] = {{ACT_HELP, "help"}, {ACT_CLOSE, sc->view->below ? "back" : "quit"}};
+	const struct hint always[] = {{ACT_HELP, "help", false},
+				      {ACT_CLOSE, sc->view->below ? "back" : "quit", false}};
 	struct buf b = {0}, last = {0};
 	int x;
 
@@ -755,6 +756,8 @@ static int draw_hints(struct screen *sc, int y, int w, int used)
 	for (const struct hint *h = sc->view->ops->hints; h && h->word; h++) {
 		size_t before = b.n;
 
+		if (h->pair && sc->s->n_models < 2)
+			continue;
 		put_hint(&b, h);
 		if (used + 4 + (int)(b.n + last.n) > w) {
 			b.n = before;

@@ -30,6 +30,7 @@ struct report;
 struct hint {
 	enum act act;
 	const char *word;
+	bool pair; /* with two models only */
 };
 
 struct view_ops {
