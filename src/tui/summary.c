@@ -14,7 +14,7 @@
 #include "tui/plot.h"
 #include "tui/text.h"
 
-enum { STRONGEST = 10, GROUPS = 12, GROUPS_MOST = 1000, BAR = 12, FACT_CUT = 200, AGAIN_MS = 400, TABLE_MOST = 110 };
+enum { STRONGEST = 10, GROUPS = 8, GROUPS_MOST = 1000, BAR = 12, FACT_CUT = 200, AGAIN_MS = 400, TABLE_MOST = 110 };
 
 struct state {
 	struct text text; /* first: text.h */

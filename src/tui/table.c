@@ -165,10 +165,15 @@ static void cell_value(const struct table *tb, struct buf *b, int plane, unsigne
 		fmt_real(b, e->x[0]);
 }
 
-/* What stands before the point of a number of four digits, and from it on. */
+/* What stands before the point of a number of four digits. */
 static int before_point(struct str s)
 {
 	return (int)strcspn(s.p, ".e");
+}
+
+static bool has_digits(struct str s)
+{
+	return s.n && strcspn(s.p, "0123456789") < s.n;
 }
 
 /* Points stand below each other where all numbers in sight have the room for it. */
@@ -187,7 +192,9 @@ static void align(struct table *tb, int plane)
 
 			buf_clear(&b);
 			cell_value(tb, &b, plane, y, x);
-			n = b.n ? before_point(buf_view(&b)) : 0;
+			if (!has_digits(buf_view(&b)))
+				continue;
+			n = before_point(buf_view(&b));
 			before = n > before ? n : before;
 			after = (int)b.n - n > after ? (int)b.n - n : after;
 		}
@@ -321,7 +328,7 @@ static void draw_cell(struct view *v, int plane, unsigned y, unsigned x, struct 
 			put_right(a.y, a.x, a.w, ROLE_DIM, v->screen->ascii ? STR("...") : STR("…"));
 		return;
 	}
-	if (tb->after[plane])
+	if (tb->after[plane] && has_digits(buf_view(&b)))
 		buf_repeat(&b, ' ', (size_t)(tb->after[plane] - ((int)b.n - before_point(buf_view(&b)))));
 	room = a.w - 1 - (int)b.n;
 	if (selected) {
