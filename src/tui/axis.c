@@ -109,11 +109,13 @@ static int magnitude(double x)
 	return x == 0 ? 0 : (int)floor(log10(fabs(x)));
 }
 
-/* So many digits that numbers `step` apart differ. */
+/* So many digits that numbers `step` apart differ, and that 10 is not 1e+01. */
 static void put_number(struct buf *b, const struct census_range *r, double value, double step)
 {
 	int digits = magnitude(fmax(fabs(r->lo), fabs(r->hi))) - magnitude(step) + 1;
+	int whole = magnitude(value) + 1;
 
+	digits = digits < whole && whole <= 5 ? whole : digits;
 	if (fabs(value) < step / 1000)
 		buf_putc(b, '0');
 	else
