@@ -317,6 +317,13 @@ static short pair_of(enum role role)
 
 /* ---- taking and giving back ---- */
 
+/* Until it was suspended once, ncurses (6.4) writes its buffer out whenever the cursor moves: a hundred writes a screen,
+ * after each of which another thread may have the processor. */
+static void write_in_one(void)
+{
+	endwin(); /* the first refresh goes on */
+}
+
 static enum rc open_screen(const struct opts *o, struct err *e)
 {
 	const char *name = getenv("TERM");
@@ -334,6 +341,8 @@ static enum rc open_screen(const struct opts *o, struct err *e)
 		use_tioctl(TRUE); /* the terminal knows its size better than the environment */
 		term.has_before = tcgetattr(STDIN_FILENO, &term.before) == 0;
 		term.screen = newterm(NULL, stdout, stdin);
+		if (term.screen)
+			write_in_one();
 	}
 	if (!term.screen)
 		return err_set(e, "a terminal of type '%s' is not known (TERM)", name ? name : "");
