@@ -40,6 +40,7 @@ struct job {
 
 unsigned pool_cores(void);                  /* processors this process may use */
 struct pool *pool_new(unsigned threads);    /* 0: as many as pool_cores */
+void pool_give_way(struct pool *); /* from now on the calling thread goes first; call it before a job is added */
 unsigned pool_threads(const struct pool *);
 void pool_add(struct pool *, struct job *);
 void pool_again(struct pool *, struct job *); /* one that is done and has more to do, before those that did not begin */

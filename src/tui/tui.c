@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/pool.h"
 #include "bytes/spool.h"
 #include "tui/browse.h"
 #include "tui/config.h"
@@ -413,6 +414,7 @@ int tui_run(struct session *s, const struct opts *o)
 	enum rc rc;
 	int sig;
 
+	pool_give_way(s->pool); /* a key is answered before anything more is computed */
 	rc = term_open(o, &e);
 	if (rc == RC_OK) {
 		sc.ascii = term_ascii();
