@@ -99,6 +99,7 @@ struct browse {
 	bool focus;     /* the details have the keys */
 	int scroll;
 	size_t detail_row; /* the row whose details were asked for; SIZE_MAX: none */
+	size_t detailed;   /* the node whose details were drawn; 0: none */
 
 	size_t by_status[ST_COUNT]; /* all rows, counted when all was compared; */
 	bool counted;               /* a result that comes later has no other status */
@@ -950,8 +951,13 @@ static void draw_rest(struct view *v)
 	else if (!node)
 		term_puts(v->list.y, v->list.x + 1, v->list.w - 1, ROLE_DIM,
 			  by_result(b) && screen_busy(v->screen) ? "no tensor passes so far" : "no tensor passes");
-	if (!node || b->pane == PANE_OFF)
+	if (!node || b->pane == PANE_OFF) {
+		b->detailed = 0;
 		return;
+	}
+	if (v->screen->hasty && b->detailed) /* the same again costs nothing, and over a slow line all that moves does */
+		node = &b->nodes[b->detailed];
+	b->detailed = (size_t)(node - b->nodes);
 	d.name = node->path;
 	d.row = &v->screen->s->rows[node->row_first];
 	if (!node->leaf) {

@@ -243,6 +243,10 @@ static void interact(struct screen *sc)
 		int k;
 
 		news = take_all(sc) || news;
+		if (sc->hasty && ms_since(&key) >= REST_MS) {
+			sc->hasty = false;
+			draw = true;
+		}
 		due = own ? OWN_MS : news ? FRAME_MS : screen_busy(sc) ? PROGRESS_MS : 0;
 		if (draw || (due && ms_since(&frame) >= due)) {
 			screen_draw(sc);
@@ -255,13 +259,13 @@ static void interact(struct screen *sc)
 			browse_ask_details(sc->view);
 			resting = false;
 		}
-		ev = term_wait(patience(due, &frame, resting, &key, watch, &watched));
+		ev = term_wait(patience(due, &frame, resting || sc->hasty, &key, watch, &watched));
 		if (ev & EV_END)
 			return;
 		while ((ev & EV_KEY) && !sc->quit && (k = term_key()) != K_NONE) {
 			strike(sc, k);
 			clock_gettime(CLOCK_MONOTONIC, &key);
-			draw = true;
+			draw = sc->hasty = true;
 		}
 		draw = draw || (ev & EV_RESIZE);
 		watch = watch || ev;

@@ -120,6 +120,7 @@ struct screen {
 	char question[PROMPT_MAX + 64]; /* awaits y or another key; "": none */
 	void (*yes)(struct view *);
 	bool ascii, quit;
+	bool hasty;        /* keys are being struck: what is beside the list may follow when they rest */
 	bool *had;         /* by row: it had a result before */
 	size_t n_ready;    /* rows with a result */
 	size_t next;       /* rows before this one were asked for in the background */
