@@ -21,6 +21,10 @@ struct fuzz_files {
 int fuzz_write(struct fuzz_files *, const uint8_t *p, size_t n, const char *name);
 void fuzz_remove(struct fuzz_files *);
 
+/* Finishes a model that was opened, and looks at every name, message and value of it. */
+struct model;
+void fuzz_look(struct model *);
+
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 

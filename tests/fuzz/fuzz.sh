@@ -11,14 +11,14 @@ cd "$build" || exit 2
 [ -e Makefile ] || CC=clang CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' "$top/configure" -q --enable-sanitize=address,undefined || exit 2
 make -s -j2 weigh || exit 2
 case $name in
-names | json | pair | config) entry=fuzz_$name ;;
+names | json | pair | config | h5) entry=fuzz_$name ;;
 *) entry=fuzz_format ;;
 esac
 value() { sed -n "s/^$1 = //p" Makefile | head -n 1; }
 # shellcheck disable=SC2046 # words of the Makefile
 clang $(value OUR_CFLAGS) -O1 -g -fsanitize=fuzzer,address,undefined -Wno-missing-prototypes -Wno-conversion \
 	-Wno-sign-conversion -I"$top/src" -I"$top/tests" $(value OUR_LDFLAGS) -o "$entry" "$top/tests/fuzz/$entry.c" \
-	"$top/tests/fuzz/files.c" libweigh.a $(value OUR_LIBS) || exit 2
+	"$top/tests/fuzz/files.c" "$top/tests/fuzz/look.c" libweigh.a $(value OUR_LIBS) || exit 2
 export FORMAT="$name" UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 [ ! -d /dev/shm ] || export TMPDIR=/dev/shm # what is unpacked need not wait for a disk, either
 set -- "corpus/$name" "$top/tests/fuzz/corpus/$name"

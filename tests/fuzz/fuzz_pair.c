@@ -1,13 +1,14 @@
-/* The whole way over two files: found out, opened, put side by side, computed. */
+/* The whole way over two files, or one: found out, opened, put side by side, computed, audited. */
 #include "fuzz/fuzz.h"
 
 #include <stdlib.h>
 
+#include "analysis/audit.h"
 #include "analysis/scan.h"
 #include "analysis/session.h"
 #include "analysis/verdict.h"
 
-enum { ROWS = 50 };
+enum { ROWS = 16, ELEMENTS = 1 << 22 }; /* repeated constants may be of any size */
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -25,7 +26,7 @@ static void compute(struct session *s)
 		const struct row *r = &s->rows[i];
 
 		bytes += (r->t[A] ? r->t[A]->count & 0xffffff : 0) + (r->t[B] ? r->t[B]->count & 0xffffff : 0);
-		if (bytes > 1 << 22) /* repeated constants may be of any size */
+		if (bytes > ELEMENTS)
 			n = i;
 		else
 			scan_ask(scan, i, WANT_STATS | WANT_DIST | WANT_BINS, PRIO_BATCH, 16);
@@ -33,6 +34,28 @@ static void compute(struct session *s)
 	for (size_t i = 0; i < n; i++)
 		scan_wait(scan, i);
 	scan_free(scan);
+}
+
+static bool is_small(const struct model *m)
+{
+	return m->n_tensors <= 2 * ROWS && model_parameters(m) <= ELEMENTS;
+}
+
+/* As weigh audit does: of two, what is new in B. */
+static void audit(struct session *s)
+{
+	struct audit a = {0}, b = {0};
+
+	for (int side = 0; side < (int)s->n_models; side++)
+		if (!is_small(&s->m[side]))
+			return;
+	audit_model(&a, s, A);
+	if (s->n_models == 2) {
+		audit_model(&b, s, B);
+		audit_news(&b, &a);
+	}
+	audit_free(&a);
+	audit_free(&b);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
@@ -50,6 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 			session_start(&s);
 			compute(&s);
+			audit(&s);
 			free(session_meta(&s, &n_meta));
 			session_close(&s);
 		}

@@ -1,19 +1,22 @@
 """Makes the first corpus of each fuzz entry out of what tests/mk made: small files, sound and broken.
 
-	python3 tests/fuzz/seeds.py FIXTURES tests/fuzz/corpus
+	python3 tests/fuzz/seeds.py FIXTURES tests/fuzz/corpus [WEIGH-H5]
 
-It was run once; what the fuzzer found since then stands beside them.
+It was run once; what the fuzzer found since then stands beside them. With weigh-h5 there are its answers, too.
 """
 import glob
 import hashlib
 import io
+import json
 import os
+import subprocess
 import sys
+import tempfile
 import zipfile
 
 import numpy as np
 
-MOST, EACH = 20000, 24
+MOST, EACH = 20000, 60
 
 # format: patterns of files below FIXTURES. Where one names several with +, they are one model; the first is opened.
 SEEDS = {
@@ -104,6 +107,7 @@ def by_hand():
                      b"C\x08\0\0\x80?\0\0\0@tb\x8c\x1cStructuredToParameterName@@}u."]
     net = [b"1"] + [b"0.5 " * n for n in (2 * 18 * 9, 2, 2, 2, 4 * 9, 2, 2, 2, 4 * 9, 2, 2, 2, 4, 2, 2, 2, 6, 3, 2, 1, 1, 1, 4, 2, 2, 1)]
     yield "leela-zero", [b"\n".join(net) + b"\n", b"2\n1 2 3\n4 5\n"]
+    yield "safetensors", list(packed())
     yield "names", [b"*.w*\n0:2,::-1\nlayers.0.w\nlayers.1.w\nlayers.10.w\nx\xff\xe2\x80\xae\x1b[2J\n",
                     b"layers.[0-9]\n...,1\nblk.0.experts.0.w\nblk.0.experts.1.w\nblk.1.experts.0.w\nblk.1.experts.1.w\nhead\n",
                     "?\n-1\nlayer2.0.conv1\nlayer2.1.conv1\nlayer3.0.conv1\n漢字.名\ne\u0301\n".encode()]
@@ -116,10 +120,68 @@ def by_hand():
                    several([("a.zip", stored.getvalue()), ("a.npy", arrays[0])])]
 
 
-def main(fixtures, out):
+def packed():
+    """Small models of every way to pack weights, by the makers of tests/oracle."""
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "oracle"))
+    import packfiles as pf
+    import weightfiles as wf
+
+    gptq = {"quantization_config": {"quant_method": "gptq", "checkpoint_format": "gptq"}}
+    mlx = {"quantization": {"bits": 4, "group_size": 64}}
+    names = "m.0.experts.down_proj"
+    made = [(None, m) for m in (
+        pf.f8_blocks(130, 20), pf.f8_blocks(3, 130, scale="F8_E8M0", name=".scale"), pf.f8_blocks(2, 20, scale="BF16", name="_scale", lead=(2,)),
+        pf.scaled((3, 5), (3, 1), scale="BF16"), pf.scaled((3, 5), ()), pf.scaled((3, 2, 3, 3), (3,), kind="F8_E5M2"),
+        pf.scaled((2, 3, 5), (2, 1, 1)), pf.scaled((3, 64), (3, 4)), pf.scaled((3, 5), (), key="scale_weight"),
+        pf.scaled((3, 5), (3,), extra={"a.comfy_quant": pf.stored("U8", np.frombuffer(b'{"format": "float8_e4m3fn"}', np.uint8))}),
+        pf.scaled((3, 5), (3, 1), kind="I8", zeros=True), pf.bnb_int8(3, 7), pf.mxfp8(3, 64),
+        pf.mxfp4((2, 3, 64), (names + "_blocks", names + "_scales"), logical=names, turned=True),
+        pf.mxfp4((3, 64), ("a.weight_packed", "a.weight_scale"), logical="a.weight"), pf.mxfp4((3, 64), ("a.weight", "a.scale"), kind="I8",
+                                                                                              scale="F8_E8M0"),
+        pf.nvfp4((3, 32), "modelopt"), pf.nvfp4((3, 32), "ct"), pf.bnb4((5, 7), nested=0), pf.bnb4((5, 70), nested=256),
+        pf.bnb4((7, 13), 128, kind="fp4"), pf.ct(3, 64, 4, 2, "packed"), pf.ct(3, 33, 4), pf.ct(8, 64, 4, 2, "plain"),
+        pf.ct(3, 64, 8, 2, "packed", order=True), pf.gptq(64, 32, 4, 2, symmetric=True), pf.awq(32, 8, 2), pf.mlx((3, 96), 3, 32))]
+    made += [(gptq, pf.gptq(64, 32, bits, 2, 1, index)) for bits in (2, 3, 4, 8) for index in (None, "shuffled")]
+    made += [(mlx, pf.mlx((3, 128), 4, 64)), ({"quantization_config": {"weight_block_size": [16, 16]}}, pf.f8_blocks(20, 33, block=16))]
+    with tempfile.TemporaryDirectory() as d:
+        path = os.path.join(d, "x.safetensors")
+        for config, (tensors, *_) in made:
+            wf.write_safetensors(path, tensors)
+            yield read(path) if not config else several([("x.safetensors", read(path)), ("config.json", json.dumps(config).encode())])
+
+
+def records(weigh_h5, path):
+    """What weigh-h5 answers: with the file, a spool and a pipe as descriptors 3, 4 and 5 (src/format/h5scan.h)."""
+    version = subprocess.run([os.path.join(os.path.dirname(weigh_h5), "weigh"), "--version"], capture_output=True, text=True)
+    with open(path, "rb") as file, tempfile.TemporaryFile() as spool, tempfile.TemporaryFile() as pipe:
+        shell = 'exec "$0" "$@" 3<&%d 4<&%d 5<&%d' % (file.fileno() + 40, spool.fileno() + 40, pipe.fileno() + 40)
+        fds = [os.dup2(f.fileno(), f.fileno() + 40) for f in (file, spool, pipe)]
+        subprocess.run(["/bin/bash", "-c", shell, weigh_h5, version.stdout.split()[1], "0", str(os.path.getsize(path)), "1000000"],
+                       pass_fds=fds, check=True)
+        pipe.seek(0)
+        return pipe.read()
+
+
+def answers(fixtures, weigh_h5):
+    all_of_them = [records(weigh_h5, path) for path in sorted(glob.glob(os.path.join(fixtures, "hdf5/*.h5")))]
+    inside = [raw for raw in all_of_them if b"layer_names" in raw or b"vars" in raw]
+    for raw in inside[:3]:
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as z:
+            z.writestr("metadata.json", '{"keras_version": "3.0.0", "date_saved": "2024"}')
+            z.writestr("config.json", '{"module": "keras", "class_name": "Sequential", "config": {"name": "s", "layers": [{"class_name": '
+                       '"Dense", "config": {"name": "d", "units": 3}}, {"class_name": "Lambda", "config": {"function": ["4wE="]}}]}}')
+            z.writestr("model.weights.h5", raw)
+        all_of_them.append(out.getvalue())
+    return [raw for raw in all_of_them if len(raw) <= MOST]
+
+
+def main(fixtures, out, weigh_h5=None):
     all_of_them = {name: [raw for p in patterns for raw in found(fixtures, p)] for name, patterns in SEEDS.items()}
     for name, some in by_hand():
         all_of_them.setdefault(name, []).extend(some)
+    if weigh_h5:
+        all_of_them["h5"] = answers(fixtures, weigh_h5)
     for name, some in all_of_them.items():
         os.makedirs(os.path.join(out, name), exist_ok=True)
         for raw in list(dict.fromkeys(some))[:EACH]:
@@ -128,4 +190,4 @@ def main(fixtures, out):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    main(*sys.argv[1:4])
