@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import os
+import pickle
 import subprocess
 import sys
 import tempfile
@@ -102,12 +103,12 @@ def by_hand():
     yield "pytorch-index", [index.replace(b"F", b"bin")]
     yield "flax-index", [index.replace(b"F", b"msgpack")]
     yield "tensorflow-shard", [several([("x.data-00000-of-00001", bytes(24))])]
-    yield "paddle", [b"\x80\x04}(\x8c\x01wcnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85C\x01b\x87R(K\x01K\x02\x85"
-                     b"cnumpy\ndtype\n\x8c\x02f4K\x00K\x01\x87R(K\x03\x8c\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89"
-                     b"C\x08\0\0\x80?\0\0\0@tb\x8c\x1cStructuredToParameterName@@}u."]
+    state = {"fc.weight": x.astype("<f4"), "fc.bias": np.float32([1, 2]), "StructuredToParameterName@@": {"fc.weight": "fc_0.w_0"}}
+    yield "paddle", [pickle.dumps(state, p) for p in (2, 4)] + [pickle.dumps({"w": ("w_0", x)}, 2)]
     net = [b"1"] + [b"0.5 " * n for n in (2 * 18 * 9, 2, 2, 2, 4 * 9, 2, 2, 2, 4 * 9, 2, 2, 2, 4, 2, 2, 2, 6, 3, 2, 1, 1, 1, 4, 2, 2, 1)]
     yield "leela-zero", [b"\n".join(net) + b"\n", b"2\n1 2 3\n4 5\n"]
     yield "safetensors", list(packed())
+    yield "pytorch", list(old_torch())
     yield "names", [b"*.w*\n0:2,::-1\nlayers.0.w\nlayers.1.w\nlayers.10.w\nx\xff\xe2\x80\xae\x1b[2J\n",
                     b"layers.[0-9]\n...,1\nblk.0.experts.0.w\nblk.0.experts.1.w\nblk.1.experts.0.w\nblk.1.experts.1.w\nhead\n",
                     "?\n-1\nlayer2.0.conv1\nlayer2.1.conv1\nlayer3.0.conv1\n漢字.名\ne\u0301\n".encode()]
@@ -148,6 +149,26 @@ def packed():
         for config, (tensors, *_) in made:
             wf.write_safetensors(path, tensors)
             yield read(path) if not config else several([("x.safetensors", read(path)), ("config.json", json.dumps(config).encode())])
+
+
+def old_torch():
+    """What torch.save wrote before zip files: a tar file, and a stream of pickles."""
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "oracle"))
+    import pickles as pk
+
+    raw = np.arange(12, dtype="<f4").tobytes()
+    half = np.arange(4, dtype="<f2").tobytes()
+    with tempfile.TemporaryDirectory() as d:
+        path = os.path.join(d, "x.pt")
+        storages = {"s0": ("FloatStorage", 4, raw), "s1": ("HalfStorage", 2, half)}
+        tensors = {"t0": ("s0", (3, 4), (4, 1), 0), "t1": ("v0", (2, 2), (1, 2), 1), "t2": ("s1", (4,), (1,), 0)}
+        obj = {"a.weight": pk.Persistent("t0"), "b": pk.Persistent("t1"), "c": pk.Persistent("t2")}
+        pk.write_tar(path, obj, storages, tensors, [("v0", "s0", 2, 8)])
+        yield read(path).rstrip(b"\0") + bytes(1024)
+        for big in (False, True):
+            pk.write_stream(path, {"a": pk.tensor("FloatStorage", "s0", 12, (3, 4), (4, 1)),
+                                   "b": pk.tensor("HalfStorage", "s1", 4, (2, 2), (1, 2))}, {"s0": (4, raw), "s1": (2, half)}, big)
+            yield read(path)
 
 
 def records(weigh_h5, path):
