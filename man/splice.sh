@@ -31,6 +31,22 @@ options() {
 	}' "$src/analysis/options.def"
 }
 
+limits() {
+	awk "$quote $strings"'
+	/^LIMIT\(/ {
+		strings($0, s)
+		split(substr($0, 7), word, /, */)
+		printf ".It Cm %s Pq %s\n%s\n", word[1], plain(word[2]), quote(s[1])
+	}
+	# a default as a number: what C works out of it
+	function plain(c,   f) {
+		gsub(/\(uint64_t\)/, "", c)
+		if (split(c, f, / *<< */) == 2) return f[2] % 10 || f[2] < 10 ? f[1] * 2 ^ f[2] : f[1] substr("KMGT", f[2] / 10, 1)
+		if (split(c, f, / *\* */) == 3) return f[1] * f[2] * f[3]
+		return c
+	}' "$src/base/limits.def"
+}
+
 commands() {
 	awk "$quote $strings"'
 	/^const struct command commands/ { inside = 1 }
@@ -137,6 +153,7 @@ formats() {
 while IFS= read -r line; do
 	case $line in
 	@OPTIONS@) options ;;
+	@LIMITS@) limits ;;
 	@COMMANDS@) commands ;;
 	@CHECKS@) checks ;;
 	@STATUSES@) statuses ;;

@@ -5,7 +5,7 @@ _weigh()
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local commands='summary list stats diff hist show meta audit export formats'
 	local options='--output --sort --reverse --top --group --match --exclude --status --atol --rtol --brief
-		--distribution --exact --bins --fail-on --threads --color --progress --ascii --format --raw --parts --cpu --io --unpack --no-sandbox --keys --size --version --help'
+		--distribution --exact --bins --fail-on --threads --color --progress --ascii --format --raw --parts --cpu --io --unpack --limit --no-sandbox --keys --size --version --help'
 
 	# readline splits words at "=": --color=al is three of them
 	if [[ $cur == '=' ]]; then
@@ -52,7 +52,7 @@ _weigh()
 		mapfile -t COMPREPLY < <(compgen -W 'auto mmap read' -- "$cur")
 		return
 		;;
-	-n | --top | -g | --group | -m | --match | -v | --exclude | --atol | --rtol | --bins | -j | --threads | --size)
+	-n | --top | -g | --group | -m | --match | -v | --exclude | --atol | --rtol | --bins | -j | --threads | --unpack | --limit | --size)
 		return
 		;;
 	esac

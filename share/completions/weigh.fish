@@ -40,6 +40,7 @@ complete -c weigh -l format -x -a '(__weigh_keys format)' -d 'read as this forma
 complete -c weigh -l cpu -x -a 'c neon avx2 avx512' -d 'use these kernels'
 complete -c weigh -l io -x -a 'auto mmap read' -d 'get at the bytes of files by'
 complete -c weigh -l unpack -x -d 'unpack at most so much of a file'
+complete -c weigh -l limit -x -d 'allow files more of something'
 complete -c weigh -l raw -d 'tensors as stored'
 complete -c weigh -l parts -d 'the stored parts of packed tensors, too'
 complete -c weigh -l no-sandbox -d 'keep all rights of the user'

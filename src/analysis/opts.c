@@ -15,6 +15,7 @@
 #include "analysis/field.h"
 #include "analysis/session.h"
 #include "base/buf.h"
+#include "base/limits.h"
 #include "format/format.h"
 
 enum { THREADS_MAX = 1024, BINS_MAX = 4096, BINS_DEFAULT = 16, GROUP_MAX = 1000, SIZE_LIMIT = 10000 };
@@ -317,20 +318,23 @@ static enum rc set_io(struct opts *o, const char *arg, struct err *e)
 	return RC_OK;
 }
 
-/* A number of bytes; K, M, G and T are powers of 1024. */
+/* As much as that, however well it is packed. */
 static enum rc set_unpack(struct opts *o, const char *arg, struct err *e)
 {
-	size_t digits = strspn(arg, "0123456789");
-	const char *units = "KMGT", *unit = arg[digits] ? strchr(units, arg[digits]) : NULL;
-	uint64_t scale = unit ? (uint64_t)1 << 10 * (unit - units + 1) : 1;
-	char n[24] = "";
+	uint64_t n;
+	(void)o;
 
-	if (digits < sizeof(n))
-		memcpy(n, arg, digits);
-	if (strlen(arg) > digits + (unit != NULL) || !parse_u64(n, &o->unpacking.most) || !o->unpacking.most ||
-	    !u64_mul(o->unpacking.most, scale, &o->unpacking.most))
+	if (!limits_number(arg, &n) || !n)
 		return err_set(e, "--unpack takes a number of bytes, such as 200G, not '%s'", arg);
+	limits.inflated = n;
+	limits.ratio = UINT64_MAX;
 	return RC_OK;
+}
+
+static enum rc set_limit(struct opts *o, const char *arg, struct err *e)
+{
+	(void)o;
+	return limits_set(arg, e);
 }
 
 static enum rc set_no_sandbox(struct opts *o, const char *arg, struct err *e)

@@ -55,7 +55,7 @@ struct opts {
 	const char *cpu;            /* NULL: the best kernel */
 	bool no_sandbox;            /* the process keeps its rights */
 	enum io io;                 /* how the bytes of files are come by */
-	struct unpacking unpacking; /* as much as --unpack allows; who is told is for main to say */
+	struct unpacking unpacking; /* who is told of it is for main to say */
 
 	const char *keys_file;      /* --keys: the screen is driven by a script, without a terminal */
 	unsigned columns, rows;     /* --size, or COLUMNS in batch; 0: ask the terminal */

@@ -1,4 +1,5 @@
 #include "batch/batch.h"
+#include "base/limits.h"
 #include "format/format.h"
 
 static const struct column format_columns[] = {
@@ -13,6 +14,12 @@ static const struct column type_columns[] = {
 	{.key = "items", .title = "items"},             {.key = "bytes", .title = "bytes"},
 	{.key = "bits", .title = "bits"},               {.key = "code_bits", .title = "code bits"},
 	{.key = "big_endian", .title = "big-endian", .left = true},
+};
+
+static const struct column limit_columns[] = {
+	{.key = "limit", .title = "limit", .left = true},
+	{.key = "most", .title = "at most"},
+	{.key = "of", .title = "of what", .left = true},
 };
 
 static struct cell bits_of(const struct dtype_info *d)
@@ -61,6 +68,19 @@ static void put_types(const struct style *st)
 	table_end(t);
 }
 
+/* What --limit takes. */
+static void put_limits(const struct style *st)
+{
+	struct table *t = table_new(st, limit_columns, COUNT(limit_columns));
+
+	js_open_array(st, "limits");
+	for (const struct limit_info *i = limit_infos; i->name; i++)
+		table_row(t, (struct cell[]){cell_text(str_of(i->name)), cell_count(*i->value),
+					     cell_text(str_of(i->about))}, HUE_NONE);
+	js_close_array(st);
+	table_end(t);
+}
+
 int cmd_formats(struct session *s, const struct opts *o)
 {
 	struct style st = style_of(o);
@@ -72,6 +92,9 @@ int cmd_formats(struct session *s, const struct opts *o)
 	if (st.output != OUT_JSON && st.output != OUT_JSONL)
 		out_puts("\n");
 	put_types(&st);
+	if (st.output != OUT_JSON && st.output != OUT_JSONL)
+		out_puts("\n");
+	put_limits(&st);
 	js_end(&st);
 	return 0;
 }

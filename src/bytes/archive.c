@@ -287,7 +287,7 @@ enum rc source_add_archive(struct source *s, uint32_t archive, const char *path,
 	enum rc rc;
 
 	u.packed = packed.n;
-	u.limit = unpack_limit(s, packed.n);
+	u.limit = unpack_limit(packed.n);
 	u.a = archive_read_new();
 	if (!u.a)
 		die("out of memory (libarchive)");
@@ -327,7 +327,7 @@ enum rc source_archive_beside(struct source *s, uint32_t beside, struct str name
 	*member = unpacked_entry(s, m->archive, path);
 	if (*member != UINT32_MAX)
 		return RC_OK;
-	if (s->gone_through / SEARCHES > unpack_limit(s, archive->data.n))
-		return unpack_too_much(SEARCHES * unpack_limit(s, archive->data.n), e);
+	if (s->gone_through / SEARCHES > unpack_limit(archive->data.n))
+		return unpack_too_much(SEARCHES * unpack_limit(archive->data.n), e);
 	return source_add_archive(s, m->archive, archive->name.p, path, NULL, member, e);
 }

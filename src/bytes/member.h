@@ -4,6 +4,9 @@
 
 #include "bytes/source.h"
 
+/* Whether there may be n more members. */
+enum rc source_room(const struct source *, uint64_t n, struct err *);
+
 /* Adds a member and returns its number. The name is copied. */
 uint32_t source_add(struct source *, struct member);
 
@@ -19,8 +22,8 @@ enum rc source_map_into(struct source *, uint32_t member, int fd, uint64_t size,
 int spool_open(struct err *);
 enum rc spool_write(int fd, const void *p, size_t n, struct err *);
 
-/* The bytes that may come out of so many packed ones, as struct unpacking says; and the sentence when more do. */
-uint64_t unpack_limit(const struct source *, uint64_t packed);
+/* The bytes that may come out of so many packed ones (limits.inflated, limits.ratio); and the sentence when more do. */
+uint64_t unpack_limit(uint64_t packed);
 enum rc unpack_too_much(uint64_t limit, struct err *);
 void unpack_tell(const struct source *, uint64_t out, uint64_t in, uint64_t of);
 

@@ -1,6 +1,7 @@
 /* Members that are put together, in place, of parts of others. */
 #include <inttypes.h>
 
+#include "base/limits.h"
 #include "bytes/member.h"
 
 static enum rc add_piece(const struct source *s, const struct piece *p, struct member *to, struct err *e)
@@ -12,10 +13,10 @@ static enum rc add_piece(const struct source *s, const struct piece *p, struct m
 		return err_set(e, "a piece of %" PRIu64 " bytes from byte %" PRIu64 " on is not there", p->span.length,
 			       p->span.offset);
 	if (!u64_mul(p->span.length, p->times, &n) || !u64_add(to->size, n, &to->size) ||
-	    (p->times > 1 && to->size > SOURCE_REPEAT_MAX))
+	    to->size > PTRDIFF_MAX)
 		return err_set(e, "%" PRIu64 " bytes repeated %" PRIu64 " times come to too much: refused",
 			       p->span.length, p->times);
-	return RC_OK;
+	return p->times > 1 && to->size > limits.repeated ? limits_passed(&limits.repeated, e) : RC_OK;
 }
 
 enum rc source_add_pieces(struct source *s, struct str name, const struct piece *pieces, size_t n, uint32_t *member,

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "bytes/member.h"
 #include "bytes/stream.h"
 
@@ -135,9 +136,16 @@ enum rc source_map_into(struct source *s, uint32_t member, int fd, uint64_t size
 	return RC_OK;
 }
 
+enum rc source_room(const struct source *s, uint64_t n, struct err *e)
+{
+	return n <= limits.members && s->n <= limits.members - n ? RC_OK : limits_passed(&limits.members, e);
+}
+
 enum rc source_map(struct source *s, int fd, uint64_t size, const char *name, const char *beside, uint32_t *member,
 		   struct err *e)
 {
+	if (source_room(s, 1, e) != RC_OK)
+		return RC_FAIL;
 	*member = source_add(s, (struct member){.name = str_of(name)});
 	s->members[*member].file = *member;
 	if (source_map_into(s, *member, fd, size, e) != RC_OK) {
@@ -167,7 +175,7 @@ static ssize_t read_pipe(int fd, void *buf, size_t n)
 static enum rc copy_pipe(const struct source *s, int from, int to, uint64_t *size, struct err *e)
 {
 	enum { STEP = 256 * 1024 };
-	uint64_t limit = unpack_limit(s, UINT64_MAX);
+	uint64_t limit = unpack_limit(UINT64_MAX);
 	uint8_t *buf = xmalloc(STEP);
 	enum rc rc = RC_OK;
 	ssize_t n;

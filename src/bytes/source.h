@@ -53,17 +53,15 @@ enum entry_kind {
 	ENTRY_INDEX /* names the other files of its model, which stand beside it or below */
 };
 
-/* How much may be unpacked, and who hears of it meanwhile: it takes its time. */
+/* Who hears how far unpacking is: it takes its time. */
 struct unpacking {
-	uint64_t most; /* bytes that may come out of one file or entry; 0: SOURCE_INFLATE_MAX, but beyond 1 GiB at most
-			  SOURCE_RATIO_MAX times the packed ones */
 	void (*tell)(void *arg, uint64_t out, uint64_t in, uint64_t of); /* NULL: nobody. So many bytes came out, of
 									     `in` of `of` packed ones; of = 0: a pipe */
 	void *arg;
 };
 
 struct source {
-	const struct unpacking *unpacking; /* NULL: as for a zeroed one; must outlive the source */
+	const struct unpacking *unpacking; /* NULL: nobody; must outlive the source */
 	struct arena arena;
 	struct member *members;
 	size_t n, cap;
@@ -73,7 +71,7 @@ struct source {
 };
 
 /* Opens a file, "-" for standard input, or "ARCHIVE:ENTRY", and adds it; *member gets its number. A pipe, a
- * compressed file and an archive's entry go to an unlinked temporary file first, as much as s->unpacking allows.
+ * compressed file and an archive's entry go to an unlinked temporary file first, as much as base/limits.h allows.
  * An archive (tar, 7z, ... as libarchive reads them, plain zip) opens its only index, or its only weight file, as
  * `look` sees it; NULL: nothing is looked into. */
 enum rc source_open(struct source *, const char *path, enum entry_kind (*look)(struct bytes head, const char *name),
@@ -91,7 +89,7 @@ enum rc source_open_below(struct source *, uint32_t beside, struct str path, uin
 enum rc source_add_zip(struct source *, uint32_t file, uint32_t *first, uint32_t *count, struct err *);
 
 /* Adds a member that is the pieces, which lie in mapped members, one after the other. Nothing is copied but the
- * list. It comes to at most SOURCE_REPEAT_MAX bytes where something is repeated. */
+ * list. It comes to at most limits.repeated bytes where something is repeated. */
 enum rc source_add_pieces(struct source *, struct str name, const struct piece *, size_t n, uint32_t *member,
 			  struct err *);
 
@@ -133,9 +131,5 @@ void source_forget(const struct source *, struct span);
 enum rc source_head(struct source *, uint32_t member, size_t n, struct bytes *out, struct err *);
 
 void source_close(struct source *); /* unmaps and closes all; safe on a zeroed one */
-
-#define SOURCE_INFLATE_MAX ((uint64_t)64 << 30)
-#define SOURCE_RATIO_MAX 1000
-#define SOURCE_REPEAT_MAX ((uint64_t)4 << 30)
 
 #endif

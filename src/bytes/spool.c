@@ -11,11 +11,12 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/limits.h"
 #include "bytes/member.h"
 #include "bytes/stream.h"
 
 enum { HELD = 64 * 1024 };
-#define RATIO_FROM ((uint64_t)1 << 30)
+#define RATIO_FROM ((uint64_t)1 << 30) /* what comes to less may be packed as it likes */
 
 struct spool {
 	struct source *source;
@@ -83,11 +84,13 @@ enum rc spool_write(int fd, const void *bytes, size_t n, struct err *e)
 
 /* ---- how much, and how far ---- */
 
-uint64_t unpack_limit(const struct source *s, uint64_t packed)
+uint64_t unpack_limit(uint64_t packed)
 {
-	if (s->unpacking && s->unpacking->most)
-		return s->unpacking->most;
-	return u64_max(RATIO_FROM, u64_min(packed, SOURCE_INFLATE_MAX / SOURCE_RATIO_MAX) * SOURCE_RATIO_MAX);
+	uint64_t most;
+
+	if (!u64_mul(packed, limits.ratio, &most))
+		most = UINT64_MAX;
+	return u64_min(limits.inflated, u64_max(RATIO_FROM, most));
 }
 
 enum rc unpack_too_much(uint64_t limit, struct err *e)
@@ -115,7 +118,7 @@ enum rc spool_begin(struct spool **out, struct source *s, struct str name, struc
 	sp->source = s;
 	sp->fd = fd;
 	sp->size = sp->held = 0;
-	sp->limit = unpack_limit(s, UINT64_MAX);
+	sp->limit = unpack_limit(UINT64_MAX);
 	sp->member = source_add(s, (struct member){.name = name});
 	s->members[sp->member].file = sp->member;
 	*out = sp;
@@ -296,7 +299,7 @@ enum rc spool_map(struct stream *in, uint64_t n, struct bytes *out, struct err *
 enum rc source_unpack(struct source *s, uint32_t member, struct err *e)
 {
 	const struct member *m = &s->members[member];
-	uint64_t size = m->size, limit = unpack_limit(s, m->kind == MEMBER_DEFLATED ? m->packed.n : size);
+	uint64_t size = m->size, limit = unpack_limit(m->kind == MEMBER_DEFLATED ? m->packed.n : size);
 	struct stream *in;
 	enum rc rc;
 	int fd;
@@ -365,7 +368,7 @@ enum rc source_inflate(struct source *s, uint32_t member, uint64_t offset, uint3
 	if (spool_begin(&sp, s, s->members[member].name, e) != RC_OK)
 		return RC_FAIL;
 	*out = spool_member(sp);
-	sp->limit = unpack_limit(s, in.n - offset);
+	sp->limit = unpack_limit(in.n - offset);
 	if (inflate_into(sp, (struct bytes){in.p + offset, (size_t)(in.n - offset)}, packed, e) != RC_OK) {
 		spool_drop(sp);
 		return RC_FAIL;

@@ -1,7 +1,7 @@
 /*
  * Bytes that stand in no file as they are needed: numbers that a reader made from text, an entry that must be inflated
  * to be looked into. They go front to back into an unlinked temporary file ($TMPDIR), which becomes a member of the
- * source, mapped like the rest; as much as source.unpacking allows.
+ * source, mapped like the rest; as much as base/limits.h allows.
  */
 #ifndef BYTES_SPOOL_H
 #define BYTES_SPOOL_H

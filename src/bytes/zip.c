@@ -278,8 +278,8 @@ enum rc source_add_zip(struct source *s, uint32_t file, uint32_t *first, uint32_
 	*count = 0;
 	if (find_directory(all, &d, e) != RC_OK)
 		return RC_FAIL;
-	if (d.entries >= UINT32_MAX - s->n)
-		return err_set(e, "%" PRIu64 " zip entries are too many", d.entries);
+	if (source_room(s, d.entries, e) != RC_OK)
+		return RC_FAIL;
 	entries = xcalloc((size_t)d.entries, sizeof(*entries));
 	c = cur_from((struct bytes){all.p, (size_t)(d.at + d.size)}, d.at);
 	for (uint64_t i = 0; i < d.entries && rc == RC_OK; i++) {

@@ -11,13 +11,14 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "base/utf8.h"
 #include "format/format.h"
 #include "format/notes.h"
 #include "format/proto.h"
 #include "format/values.h"
 
-enum { TENSORS_MAX = 100000, NAME_MAX_BYTES = 65535, NAMED = 20 };
+enum { NAMED = 20 };
 
 /* Where the three kinds of layers have their fields. */
 static const struct generation {
@@ -163,8 +164,8 @@ static enum rc add_tensor(struct reader *r, struct str name, struct bytes blob, 
 
 	if (diff && rc == RC_OK && !count)
 		return RC_OK;
-	if (++r->tensors > TENSORS_MAX)
-		return err_set(e, "holds more than %d blobs", TENSORS_MAX);
+	if (model_room(r->m, e) != RC_OK)
+		return RC_FAIL;
 	t = model_add_tensor(r->m);
 	t->name = name;
 	t->type_name = dtypes[DT_OPAQUE].name;
@@ -195,8 +196,7 @@ static enum rc read_layer(struct reader *r, const struct generation *g, struct b
 		return read_layer(r, &v0, name.bytes, e); /* once: in a V0 layer there is no other */
 	proto_find(layer, g->layer_name, WIRE_BYTES, &name);
 	text = proto_text(&name);
-	if (text.n > NAME_MAX_BYTES)
-		text.n = NAME_MAX_BYTES;
+	text.n = u64_min(text.n, limits.name);
 	while (rc == RC_OK && proto_next(&p)) {
 		struct str blob;
 

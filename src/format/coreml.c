@@ -11,11 +11,12 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "format/format.h"
 #include "format/json_text.h"
 #include "format/notes.h"
 
-enum { TENSORS_MAX = 200000, PARTS_MAX = 10000, PORTS_MAX = 256, LABEL_MAX = 200, MANIFEST_MAX = 1 << 20 };
+enum { PARTS_MAX = 10000, PORTS_MAX = 256, LABEL_MAX = 200 };
 
 /* ---- what the parts share ---- */
 
@@ -33,8 +34,7 @@ void coreml_complain(struct coreml *c, struct bytes message, const char *what)
 
 struct str coreml_name(struct coreml *c, struct str prefix, struct str name, struct str part)
 {
-	int n = (int)(name.n < COREML_NAME_MAX ? name.n : COREML_NAME_MAX);
-	int k = (int)(part.n < COREML_NAME_MAX ? part.n : COREML_NAME_MAX);
+	int n = (int)u64_min(name.n, limits.name), k = (int)u64_min(part.n, limits.name);
 
 	return str_of(arena_printf(&c->m->arena, "%.*s%.*s%s%.*s", (int)prefix.n, prefix.p, n, name.p,
 				   n && k ? "." : "", k, part.p));
@@ -44,10 +44,8 @@ struct tensor *coreml_tensor(struct coreml *c, struct str name, struct err *e)
 {
 	struct tensor *t;
 
-	if (++c->tensors > TENSORS_MAX) {
-		err_set(e, "holds more than %d tensors", TENSORS_MAX);
+	if (model_room(c->m, e) != RC_OK)
 		return NULL;
-	}
 	t = model_add_tensor(c->m);
 	t->name = name;
 	t->type_name = dtypes[DT_OPAQUE].name;
@@ -59,10 +57,10 @@ enum rc coreml_push(struct coreml *c, enum coreml_kind kind, struct bytes messag
 {
 	struct coreml_part part = {kind, message, STR(""), depth};
 
-	if (depth > COREML_DEPTH_MAX) {
+	if (depth > limits.nesting) {
 		if (c->problems++ < COREML_NAMED)
-			model_problem(c->m, STR(""), "nested more than %d deep: not looked into (byte %" PRIu64 ")",
-				      COREML_DEPTH_MAX, coreml_at(c, message));
+			model_problem(c->m, STR(""), "nested too deep: not looked into (byte %" PRIu64
+				      "; --limit nesting=N allows more)", coreml_at(c, message));
 		return RC_OK;
 	}
 	if (c->n_parts == PARTS_MAX)
@@ -488,7 +486,7 @@ static enum rc read_package(struct model *m, uint32_t member, struct err *e)
 	struct str path = STR("");
 	uint32_t model;
 
-	if (text.n > MANIFEST_MAX)
+	if (text.n > limits.text)
 		return err_set(e, "a manifest of %zu bytes is too long", text.n);
 	if (model_path(&m->arena, text, &path, e) != RC_OK)
 		return RC_FAIL;

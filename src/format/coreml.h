@@ -6,9 +6,7 @@
 #include "format/values.h"
 
 enum {
-	COREML_DEPTH_MAX = 32,      /* models in pipelines, networks in branches, blocks in operations */
 	COREML_PREFIX_MAX = 512,    /* bytes before the names in these */
-	COREML_NAME_MAX = 65535,
 	COREML_NAMED = 20           /* findings of one kind told one by one */
 };
 

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/utf8.h"
 #include "format/format.h"
 #include "format/index.h"
@@ -15,12 +16,9 @@
 #include "format/texts.h"
 
 enum {
-	DEPTH_MAX = 64,
 	EXT_ARRAY = 1, EXT_COMPLEX = 2, EXT_SCALAR = 3,
 	TEXT_MAX = 64 * 1024, /* bytes of a text that is kept as metadata */
-	VALUES_MAX = 100000,  /* values that are kept as metadata */
 	PROBED = 256,         /* items that a probe looks at */
-	NAMES_RATIO = 16, NAMES_FREE = 1 << 20 /* bytes of all names: 16 times the file's, and these */
 };
 /* not STR: cppcheck cannot expand one macro of ours in another */
 static const char chunked[] = "__msgpack_chunked_array__";
@@ -87,8 +85,8 @@ static enum rc read_array(const struct reader *r, struct bytes b, struct array *
 	*a = (struct array){0};
 	if (!msgpack_next(&c, &it) || it.kind != MP_ARRAY || it.n != 3 || !msgpack_next(&c, &it) || it.kind != MP_ARRAY)
 		return err_set(e, "its extension is no array: shape, type and data");
-	if (it.n > RANK_MAX)
-		return err_set(e, "its shape has %" PRIu64 " dimensions; at most %d are read", it.n, RANK_MAX);
+	if (it.n > limits.rank)
+		return limits_passed(&limits.rank, e);
 	for (uint64_t left = it.n; left--;) {
 		if (!msgpack_next(&c, &it) || it.kind != MP_UINT)
 			return err_set(e, "dimension %u of its shape is not a whole number", a->rank);
@@ -173,10 +171,10 @@ static bool index_key(struct cur *c, uint64_t n, uint64_t *out)
 
 static enum rc chunk_shape(struct reader *r, uint64_t n, struct array *a, struct err *e)
 {
-	uint32_t seen = 0;
+	uint64_t seen = 0;
 
-	if (n > RANK_MAX)
-		return err_set(e, "its shape has %" PRIu64 " dimensions; at most %d are read", n, RANK_MAX);
+	if (n > limits.rank)
+		return limits_passed(&limits.rank, e);
 	for (uint64_t i = 0; i < n; i++) {
 		struct mp_item it;
 		uint64_t k;
@@ -296,8 +294,6 @@ static void take_complex(struct reader *r, const struct mp_item *it)
 
 static void take_scalar(struct reader *r, const struct mp_item *it)
 {
-	if (r->values++ >= VALUES_MAX)
-		return;
 	switch (it->kind) {
 	case MP_NIL:
 		meta_set_text(r->m, new_meta(r, META_TEXT, "nil"), STR("nil"));
@@ -342,7 +338,6 @@ struct level {
 
 static enum rc push_key(struct reader *r, struct level *l, struct err *e)
 {
-	uint64_t most = NAMES_FREE + NAMES_RATIO * (uint64_t)(r->c.end - r->c.start);
 	struct mp_item key = {.kind = MP_UINT, .number = l->next++};
 
 	r->path.n = l->path;
@@ -359,14 +354,16 @@ static enum rc push_key(struct reader *r, struct level *l, struct err *e)
 	else
 		return err_set(e, "a key that is neither text nor a number (before byte %" PRIu64 ")", cur_at(&r->c));
 	r->name_bytes += r->path.n;
-	if (r->name_bytes > most)
-		return err_set(e, "its names come to more than %" PRIu64 " bytes: refused", most);
-	return RC_OK;
+	if (r->path.n > limits.name)
+		return limits_passed(&limits.name, e);
+	if (r->name_bytes > limits_names((uint64_t)(r->c.end - r->c.start)))
+		return limits_passed(&limits.names, e);
+	return model_room(r->m, e);
 }
 
 static enum rc walk(struct reader *r, struct err *e)
 {
-	struct level levels[DEPTH_MAX], *l = levels;
+	struct level levels[NESTING_MAX], *l = levels;
 	struct mp_item it;
 
 	if (!msgpack_next(&r->c, &it) || it.kind != MP_MAP)
@@ -388,9 +385,8 @@ static enum rc walk(struct reader *r, struct err *e)
 			if (take_chunked(r, it.n, e) != RC_OK)
 				return RC_FAIL;
 		} else if (it.kind == MP_MAP || it.kind == MP_ARRAY) {
-			if (l == &levels[DEPTH_MAX - 1])
-				return err_set(e, "is nested more than %d deep (byte %" PRIu64 ")", DEPTH_MAX,
-					       cur_at(&r->c));
+			if ((uint64_t)(l - levels) + 1 == limits.nesting)
+				return limits_passed(&limits.nesting, e);
 			*++l = (struct level){.left = it.n, .map = it.kind == MP_MAP, .path = r->path.n};
 		} else if (it.kind == MP_EXT) {
 			take_ext(r, &it);
@@ -412,9 +408,6 @@ static enum rc read_file(struct model *m, uint32_t member, struct err *e)
 	if (rc == RC_OK && cur_left(&r.c))
 		model_problem(m, STR(""), "%" PRIu64 " bytes follow what the file holds (from byte %" PRIu64 " on)",
 			      cur_left(&r.c), cur_at(&r.c));
-	if (r.values > VALUES_MAX)
-		model_problem(m, STR(""), "of %" PRIu64 " values that are not in arrays, %d are kept", r.values,
-			      VALUES_MAX);
 	if (rc != RC_OK && m->n_tensors > first) { /* what was found before that is shown */
 		model_problem(m, STR(""), "%s", e->msg);
 		rc = RC_OK;

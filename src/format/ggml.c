@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "bytes/cur.h"
 #include "format/digest.h"
 #include "format/format.h"
@@ -27,7 +28,6 @@ enum {
 	TOKEN_BYTES_MAX = 65535,
 	SHOWN = 16,              /* first tokens that are kept */
 	LAYERS_MAX = 1024,
-	TENSORS_MAX = 1 << 20,
 	ALIGN = 32
 };
 
@@ -365,7 +365,7 @@ static bool record(struct reader *r)
 	struct str name;
 	enum dtype type;
 
-	if (r->c.bad || rank > DIMS_MAX || length > NAME_BYTES_MAX || !length || r->tensors == TENSORS_MAX) {
+	if (r->c.bad || rank > DIMS_MAX || length > NAME_BYTES_MAX || !length || r->tensors == limits.tensors) {
 		r->c.p = r->c.start + start;
 		return fail(r, "the record of a tensor");
 	}

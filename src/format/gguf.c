@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/map.h"
 #include "bytes/cur.h"
 #include "format/digest.h"
@@ -20,10 +21,7 @@
 #include "format/shards.h"
 
 enum {
-	KEYS_MAX = 100000,
-	TENSORS_MAX = 10 * 1000 * 1000,
-	KEY_MAX = 65535,
-	NAME_MAX_BYTES = 65535,
+	KEY_MAX = 65535, /* bytes: the specification's */
 	ARRAY_DEPTH = 4,      /* arrays of arrays: the specification sets no limit */
 	SHOWN = 16,           /* first items of an array that are kept */
 	SHOWN_INNER = 4,      /* of an array in an array */
@@ -236,9 +234,10 @@ static enum rc tensor(struct reader *r, uint64_t i, uint64_t n, struct err *e)
 	uint32_t rank = cur_u32(&r->c), id;
 	enum dtype type;
 
-	if (!r->c.bad && (rank > RANK_MAX || name.n > NAME_MAX_BYTES))
-		return err_set(e, "tensor %" PRIu64 " has %" PRIu32 " dimensions and a name of %zu bytes (byte %" PRIu64
-			       ")", i + 1, rank, name.n, at);
+	if (!r->c.bad && (rank > limits.rank || name.n > limits.name)) {
+		limits_passed(rank > limits.rank ? &limits.rank : &limits.name, e);
+		return err_prefix(e, "tensor %" PRIu64 " (byte %" PRIu64 ")", i + 1, at);
+	}
 	for (uint32_t k = 0; k < rank && !r->c.bad; k++)
 		dims[rank - 1 - k] = cur_uint(&r->c, r->width);
 	id = cur_u32(&r->c);
@@ -355,11 +354,15 @@ static enum rc counts(struct reader *r, uint64_t *tensors, uint64_t *entries, st
 	left = cur_left(&r->c);
 	if (r->c.bad)
 		return err_set(e, "the file ends inside the GGUF header");
-	if (*entries > KEYS_MAX || *entries > left / (r->width + 4 + 1))
+	if (*entries > left / (r->width + 4 + 1))
 		return err_set(e, "%" PRIu64 " metadata entries do not fit in this file (byte %u)", *entries,
 			       8 + r->width);
-	if (*tensors > TENSORS_MAX || *tensors > left / (r->width + 4 + 4 + 8))
+	if (*entries > limits.metadata)
+		return limits_passed(&limits.metadata, e);
+	if (*tensors > left / (r->width + 4 + 4 + 8))
 		return err_set(e, "%" PRIu64 " tensors do not fit in this file (byte 8)", *tensors);
+	if (*tensors > limits.tensors || r->m->n_tensors > limits.tensors - *tensors)
+		return limits_passed(&limits.tensors, e);
 	return RC_OK;
 }
 

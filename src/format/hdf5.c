@@ -414,6 +414,7 @@ static void read_records(struct reader *r)
 {
 	const char *root;
 	const struct attribute *config;
+	struct err why;
 
 	root = keras_root(r);
 	if (root) {
@@ -423,8 +424,13 @@ static void read_records(struct reader *r)
 	}
 	if (r->n_datasets)
 		qsort(r->datasets, r->n_datasets, sizeof(*r->datasets), by_order);
-	for (size_t i = 0; i < r->n_datasets; i++)
+	for (size_t i = 0; i < r->n_datasets; i++) {
+		if (model_room(r->m, &why) != RC_OK) {
+			model_problem(r->m, STR(""), "%s", why.msg);
+			break;
+		}
 		add_tensor(r, &r->datasets[i]);
+	}
 	note_attributes(r, root);
 	config = attribute(r, "", "model_config");
 	if (config && config->kind == H5_TEXT) {

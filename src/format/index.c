@@ -6,12 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/map.h"
 #include "format/json_text.h"
 
 enum {
-	INDEX_MAX = 250 * 1000 * 1000,
-	FILES_MAX = 10000,
 	NAMED = 20 /* findings of one kind told one by one */
 };
 
@@ -68,8 +67,8 @@ static enum rc read_weight_map(struct index *x, json_t *map, struct err *e)
 
 		if (!json_is_string(v))
 			rc = err_set(e, "'%.200s' is not mapped to a file name: an unsupported kind of index", tensor);
-		else if (x->n_files >= FILES_MAX)
-			rc = err_set(e, "the index names more than %d files", FILES_MAX);
+		else if (x->n_files >= limits.files)
+			rc = limits_passed(&limits.files, e);
 		if (rc != RC_OK)
 			break;
 		file = index_file(x, &files, arena_str(&x->arena, json_str(v)));
@@ -203,8 +202,8 @@ enum rc index_read(struct model *m, uint32_t member, enum rc (*read)(struct mode
 	struct index x = {0};
 	enum rc rc;
 
-	if (text.n > INDEX_MAX)
-		return err_set(e, "an index of %zu bytes is too long", text.n);
+	if (text.n > limits.text)
+		return limits_passed(&limits.text, e);
 	rc = read_index_json(m, &x, text, e);
 	if (rc == RC_OK)
 		rc = open_files(m, member, &x, read, e);

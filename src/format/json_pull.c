@@ -3,9 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/utf8.h"
-
-enum { DEPTH_MAX = 128 };
 
 struct pull pull_of(struct bytes text, uint64_t base, const char *what, struct arena *a)
 {
@@ -294,7 +293,7 @@ static bool skip_scalar(struct pull *r)
 
 bool pull_skip(struct pull *r)
 {
-	char within[DEPTH_MAX]; /* the brackets that are open */
+	char within[NESTING_MAX]; /* the brackets that are open */
 	size_t depth = 0;
 	struct str key;
 
@@ -302,8 +301,8 @@ bool pull_skip(struct pull *r)
 		int c = peek(r);
 
 		if (c == '{' || c == '[') {
-			if (depth == DEPTH_MAX)
-				return unsound(r, "it is nested too deep");
+			if (depth == limits.nesting)
+				return unsound(r, "it is nested too deep, --limit nesting=N allows more");
 			within[depth++] = (char)c;
 			open(r, (char)c);
 		} else if (!skip_scalar(r)) {

@@ -34,7 +34,7 @@ bool pull_item(struct pull *);                    /* whether one follows; false 
 /* A string: it points into the text, or into the arena where it was written with escapes. */
 bool pull_string(struct pull *, struct str *);
 bool pull_u64(struct pull *, uint64_t *);         /* a whole number from 0 to 2^64 - 1, written 1.0 or 1e3 it is none */
-bool pull_skip(struct pull *);                    /* any value, whatever is in it, nested at most 128 deep */
+bool pull_skip(struct pull *);                    /* any value, whatever is in it, nested as deep as limits.nesting */
 bool pull_end(struct pull *);                     /* that nothing but white space follows */
 
 uint64_t pull_at(const struct pull *);            /* where it stands, from the file's start */

@@ -5,12 +5,11 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "bytes/cur.h"
 #include "bytes/spool.h"
 #include "format/format.h"
 #include "format/notes.h"
-
-enum { JSON_MAX = 64 << 20 };
 
 /* The bytes of an entry, inflated if need be; NULL: there is none of that name. */
 static const struct member *entry(struct model *m, uint32_t first, uint32_t count, const char *name, uint32_t *number,
@@ -28,7 +27,7 @@ static const struct member *entry(struct model *m, uint32_t first, uint32_t coun
 /* {"keras_version": "3.8.0", "date_saved": "2025-01-30@16:49:02"} */
 static void note_saved(struct model *m, struct bytes text)
 {
-	json_t *root = text.n <= JSON_MAX ? json_loadb((const char *)text.p, text.n, 0, NULL) : NULL, *v;
+	json_t *root = text.n <= limits.text ? json_loadb((const char *)text.p, text.n, 0, NULL) : NULL, *v;
 	const char *key;
 
 	if (!json_is_object(root))

@@ -3,11 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "format/keras.h"
 #include "format/notes.h"
 #include "format/texts.h"
-
-enum { CONFIG_MAX = 64 << 20 };
 
 static const char *text_at(const json_t *o, const char *key)
 {
@@ -70,11 +69,11 @@ void keras_config(struct model *m, struct str text)
 	json_error_t why;
 	uint64_t layers = 0;
 	const char *word;
-	json_t *root = text.n <= CONFIG_MAX ? json_loadb(text.p, text.n, 0, &why) : NULL;
+	json_t *root = text.n <= limits.text ? json_loadb(text.p, text.n, 0, &why) : NULL;
 
 	if (!root) {
 		model_problem(m, STR(""), "the model's configuration is not sound JSON: %s",
-			      text.n <= CONFIG_MAX ? why.text : "it is too long");
+			      text.n <= limits.text ? why.text : "it is too long (--limit text=N allows more)");
 		return;
 	}
 	word = text_at(root, "class_name");

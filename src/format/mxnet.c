@@ -13,13 +13,12 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "bytes/cur.h"
 #include "format/format.h"
 
 enum {
 	LIST = 0x112,
-	ARRAYS_MAX = 1 << 20,
-	NAME_BYTES_MAX = 65535
 };
 
 #define MAGIC_V1 0xF993FAC8u /* dims of 64 bits */
@@ -58,8 +57,8 @@ static enum rc shape(struct reader *r, unsigned version, uint32_t rank, struct s
 
 	s->none = version < 3 ? rank == 0 : rank == UINT32_MAX;
 	s->rank = s->none ? 0 : rank;
-	if (s->rank > RANK_MAX)
-		return err_set(r->e, "an array of %" PRIu32 " dimensions (byte %" PRIu64 ")", rank, at);
+	if (s->rank > limits.rank)
+		return limits_passed(&limits.rank, r->e);
 	for (uint32_t i = 0; i < s->rank; i++) {
 		s->d[i] = version ? cur_u64(&r->c) : cur_u32(&r->c);
 		if (s->d[i] > INT64_MAX)
@@ -191,7 +190,9 @@ static enum rc names(struct reader *r)
 		uint64_t bytes = cur_u64(&r->c);
 		struct str name = {(const char *)cur_take(&r->c, bytes), (size_t)bytes};
 
-		if (r->c.bad || bytes > NAME_BYTES_MAX)
+		if (!r->c.bad && bytes > limits.name)
+			return limits_passed(&limits.name, r->e);
+		if (r->c.bad)
 			return err_set(r->e, "the file ends inside name %" PRIu64 " of %" PRIu64, i + 1, n);
 		r->m->tensors[i].name = arena_str(&r->m->arena, name);
 	}
@@ -209,8 +210,10 @@ static enum rc read_list(struct reader *r)
 		return err_set(r->e, "does not begin with 0x112, as lists of MXNet's arrays do");
 	cur_u64(&r->c);
 	n = cur_u64(&r->c);
-	if (r->c.bad || n > ARRAYS_MAX || n > cur_left(&r->c) / 4) /* no array is shorter */
+	if (r->c.bad || n > cur_left(&r->c) / 4) /* no array is shorter */
 		return err_set(r->e, "%" PRIu64 " arrays do not fit in this file (byte 16)", n);
+	if (n > limits.tensors)
+		return limits_passed(&limits.tensors, r->e);
 	for (uint64_t i = 0; i < n; i++)
 		if (array(r) != RC_OK)
 			return err_prefix(r->e, "array %" PRIu64 " of %" PRIu64, i + 1, n);

@@ -217,8 +217,11 @@ static enum rc read_npz(struct model *m, uint32_t member, struct err *e)
 	if (source_add_zip(&m->source, member, &first, &count, e) != RC_OK)
 		return RC_FAIL;
 	buf = arena_new(&m->arena, uint8_t, HEAD);
-	for (uint32_t i = first; i < first + count; i++)
+	for (uint32_t i = first; i < first + count; i++) {
+		if (model_room(m, e) != RC_OK)
+			return RC_FAIL;
 		add_entry(m, i, buf, &n);
+	}
 	if (n.arrays)
 		m->variant = !n.deflated ? "stored" : n.deflated == n.arrays ? "deflated" : "stored and deflated";
 	return RC_OK;

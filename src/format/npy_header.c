@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "bytes/cur.h"
 
 enum { DEPTH_MAX = 16, ITEM_MAX = 1 << 30 };
@@ -107,8 +108,8 @@ static uint64_t number(struct parser *s)
 static unsigned shape(struct parser *s, uint64_t out[RANK_MAX], unsigned rank)
 {
 	if (!accept(s, '(')) {
-		if (rank == RANK_MAX)
-			fail(s, "a shape has too many dimensions");
+		if (rank == limits.rank)
+			fail(s, "a shape has too many dimensions (--limit rank=N allows more)");
 		else
 			out[rank++] = number(s);
 		return rank;
@@ -116,8 +117,8 @@ static unsigned shape(struct parser *s, uint64_t out[RANK_MAX], unsigned rank)
 	while (!s->wrong && !accept(s, ')')) {
 		uint64_t n = number(s);
 
-		if (rank == RANK_MAX) {
-			fail(s, "a shape has too many dimensions");
+		if (rank == limits.rank) {
+			fail(s, "a shape has too many dimensions (--limit rank=N allows more)");
 			break;
 		}
 		out[rank++] = n;

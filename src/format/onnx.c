@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "base/map.h"
 #include "format/format.h"
 #include "format/notes.h"
@@ -23,13 +24,9 @@
 #include "model/pack.h"
 
 enum {
-	TENSORS_MAX = 200000,
 	GRAPHS_MAX = 10000,
-	DEPTH_MAX = 32,   /* graphs in nodes of graphs */
 	PREFIX_MAX = 512, /* bytes before a name in an inner graph */
 	LABEL_MAX = 200,
-	NAME_MAX_BYTES = 65535,
-	FILES_MAX = 10000,
 	DOMAINS_MAX = 100,
 	PORTS_MAX = 256,  /* inputs, and outputs, that the metadata names */
 	NAMED = 20        /* findings of one kind told one by one */
@@ -114,7 +111,7 @@ static struct str cut(struct str s, size_t most)
 /* The name of a tensor in a graph: its own, or with the graph's prefix. */
 static struct str name_in(struct reader *r, const struct graph *g, struct str name)
 {
-	struct str own = arena_str(&r->m->arena, cut(name, NAME_MAX_BYTES));
+	struct str own = arena_str(&r->m->arena, cut(name, (size_t)limits.name));
 
 	if (g->always || (g->prefix.n && map_get(&r->names, own) != MAP_NONE))
 		own = str_of(arena_printf(&r->m->arena, "%.*s%.*s", (int)g->prefix.n, g->prefix.p, (int)own.n, own.p));
@@ -254,7 +251,7 @@ static uint32_t external_file(struct reader *r, struct str location)
 
 	if (member != MAP_NONE)
 		return member;
-	if (r->files.used >= FILES_MAX) {
+	if (r->files.used >= limits.files) {
 		return FILE_BROKEN;
 	} else if (source_open_below(&r->m->source, r->v.member, location, &member, &e) == RC_OK) {
 		r->m->files++;
@@ -387,10 +384,8 @@ static struct tensor *new_tensor(struct reader *r, struct str name, struct err *
 {
 	struct tensor *t;
 
-	if (++r->tensors > TENSORS_MAX) {
-		err_set(e, "holds more than %d tensors", TENSORS_MAX);
+	if (model_room(r->m, e) != RC_OK)
 		return NULL;
-	}
 	t = model_add_tensor(r->m);
 	t->name = name;
 	return t;
@@ -518,10 +513,10 @@ static void count_domain(struct reader *r, struct str domain)
 
 static enum rc push_graph(struct reader *r, struct graph g, struct err *e)
 {
-	if (g.depth > DEPTH_MAX) {
+	if (g.depth > limits.nesting) {
 		if (r->problems++ < NAMED)
-			model_problem(r->m, STR(""), "graphs are nested more than %d deep: not looked into (byte %"
-				      PRIu64 ")", DEPTH_MAX, at_byte(r, g.message));
+			model_problem(r->m, STR(""), "graphs are nested too deep: not looked into (byte %" PRIu64
+				      "; --limit nesting=N allows more)", at_byte(r, g.message));
 		return RC_OK;
 	}
 	if (r->n_graphs == GRAPHS_MAX)
@@ -562,7 +557,7 @@ static struct attribute attribute_of(struct reader *r, struct bytes message)
 static struct str value_name(struct reader *r, const struct graph *in, const struct node *n, struct attribute *a,
 			     bool list)
 {
-	struct str node = cut(label(r, n), NAME_MAX_BYTES), name = cut(a->name, LABEL_MAX);
+	struct str node = cut(label(r, n), (size_t)limits.name), name = cut(a->name, LABEL_MAX);
 	struct arena *arena = &r->m->arena;
 	const char *text;
 
@@ -778,7 +773,7 @@ static void note_pair(struct model *m, const char *prefix, struct bytes entry)
 	if (!proto_find(entry, 1, WIRE_BYTES, &key))
 		return;
 	proto_find(entry, 2, WIRE_BYTES, &value);
-	note_text(m, str_of(arena_printf(&m->arena, "%s%.*s", prefix, (int)cut(proto_text(&key), NAME_MAX_BYTES).n,
+	note_text(m, str_of(arena_printf(&m->arena, "%s%.*s", prefix, (int)cut(proto_text(&key), (size_t)limits.name).n,
 					 proto_text(&key).p)), "str", proto_text(&value));
 }
 

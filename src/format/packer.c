@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "bytes/spool.h"
 
 /* ---- stored tensors ---- */
@@ -65,8 +66,6 @@ void doubt(struct packer *pk, struct str name, const char *fmt, ...)
 
 /* ---- JSON beside the model ---- */
 
-enum { CONFIG_MAX = 16 << 20 };
-
 static json_t *load_beside(struct packer *pk, struct str name)
 {
 	struct source *s = &pk->m->source;
@@ -76,7 +75,7 @@ static json_t *load_beside(struct packer *pk, struct str name)
 	json_t *root;
 
 	if (first >= s->n || source_open_beside(s, s->members[first].file, name, &member, &e) != RC_OK ||
-	    s->members[member].data.n > CONFIG_MAX)
+	    s->members[member].data.n > limits.text)
 		return NULL;
 	root = json_loadb((const char *)s->members[member].data.p, s->members[member].data.n, JSON_REJECT_DUPLICATES,
 			  &why);

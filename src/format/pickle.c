@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/map.h"
 #include "format/pickle_calls.h"
 
 enum {
 	STACK_MAX = 64 << 20, /* values; only a pickle of nothing else comes there */
-	MEMORY_MAX = 1 << 30, /* bytes of the graph */
 	NUMBER_MAX = 4096, /* characters of a number written as text */
 	MEMO_SLACK = 1024
 };
@@ -120,7 +120,7 @@ static void seq_add(struct pickle *p, struct pk_seq *s, struct pk *const *items,
 		if (s->n)
 			memcpy(bigger, s->items, s->n * sizeof(*bigger));
 		s->items = bigger;
-		s->cap = (uint32_t)cap; /* MEMORY_MAX keeps it far below */
+		s->cap = (uint32_t)cap; /* limits.graph keeps it far below */
 		p->machine->spent += cap * sizeof(*bigger);
 	}
 	if (n)
@@ -729,7 +729,9 @@ static enum rc run(struct pickle *p, struct err *e)
 			return RC_FAIL;
 		if (vm->c.bad)
 			return fail(p, e, "");
-		if (vm->spent > MEMORY_MAX || vm->n > STACK_MAX || vm->n_marks > STACK_MAX)
+		if (vm->spent > limits.graph)
+			return limits_passed(&limits.graph, e);
+		if (vm->n > STACK_MAX || vm->n_marks > STACK_MAX)
 			return fail(p, e, "it makes more values than are read");
 	}
 	p->root = pop(p);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "base/utf8.h"
 #include "format/digest.h"
 #include "format/ndarray.h"
@@ -12,10 +13,6 @@
 
 enum {
 	INSTEADS = 16,              /* of one node, one after the other */
-	DEPTH_MAX = 256,            /* containers in containers */
-	TENSORS_MAX = 1000 * 1000,
-	NAME_MAX_BYTES = 64 * 1024,
-	NAMES_MAX = 256 << 20,      /* bytes of all names */
 	METAS_MAX = 4096,
 	SHOWN = 32,                 /* items of an array in the metadata */
 	TABLE = 64,                 /* a dict of more than that and nothing but values is shown as one */
@@ -193,6 +190,13 @@ static void set_array(struct tree *t, struct meta_value *v, const struct pk *x)
 	digest_end(&d, v->u.array.digest);
 }
 
+static void count_names(struct tree *t, size_t n)
+{
+	t->names += n;
+	if (t->names > limits_names(t->p->end))
+		stop(t, "its names come to too many bytes (--limit names=N allows more)");
+}
+
 void tree_meta(struct tree *t, struct str key, struct pk *x)
 {
 	struct meta_value *v, made = {0};
@@ -210,6 +214,7 @@ void tree_meta(struct tree *t, struct str key, struct pk *x)
 		set_scalar(t, &made, x);
 	v = model_add_meta(t->p->m, key.n ? key : STR("value"));
 	*v = made;
+	count_names(t, key.n);
 }
 
 /* ---- names ---- */
@@ -227,7 +232,7 @@ static void put_key(struct tree *t, struct pk *key)
 	if (t->path.n)
 		buf_putc(&t->path, '.');
 	if (pk_text(t->p, key, &s))
-		buf_add(&t->path, s.p, u64_min(s.n, NAME_MAX_BYTES));
+		buf_add(&t->path, s.p, u64_min(s.n, limits.name));
 	else if (pk_is(key, PK_INT) && pk_int(key, &n))
 		buf_printf(&t->path, "%" PRId64, n);
 	else
@@ -479,8 +484,8 @@ static enum rc enter(struct tree *t, struct pk *x, unsigned depth, struct err *e
 			ndarray_free(&a);
 		} else if (is_scalar(t, x)) {
 			tree_meta(t, path_of(t), x);
-		} else if (depth > DEPTH_MAX) {
-			stop(t, "it is nested too deeply");
+		} else if (depth > limits.nesting) {
+			stop(t, "it is nested too deeply (--limit nesting=N allows more)");
 		} else if (x->kind == PK_OBJECT && is_bare(x) && pk_count(x->u.object->args) &&
 			   all_scalars(t, x->u.object->args)) {
 			call_meta(t, x);
@@ -491,9 +496,9 @@ static enum rc enter(struct tree *t, struct pk *x, unsigned depth, struct err *e
 		}
 	}
 	for (size_t i = tensors; i < t->p->m->n_tensors; i++)
-		t->names += t->p->m->tensors[i].name.n;
-	if (t->p->m->n_tensors > TENSORS_MAX || t->names > NAMES_MAX)
-		stop(t, "it has too many tensors");
+		count_names(t, t->p->m->tensors[i].name.n);
+	if (t->p->m->n_tensors >= limits.tensors)
+		stop(t, "it has too many tensors (--limit tensors=N allows more)");
 	return rc;
 }
 
@@ -541,8 +546,8 @@ static enum rc walk_on(struct tree *t, struct err *e)
 	child = next_child(t, f);
 	if (!child)
 		return RC_OK;
-	if (t->path.n > NAME_MAX_BYTES) {
-		stop(t, "a name is too long");
+	if (t->path.n > limits.name) {
+		stop(t, "a name is too long (--limit name=N allows more)");
 		return RC_OK;
 	}
 	return enter(t, child, f->depth, e);

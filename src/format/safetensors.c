@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/map.h"
 #include "bytes/cur.h"
 #include "format/format.h"
@@ -89,8 +90,8 @@ static enum rc read_shape(struct pull *in, struct entry *en, struct err *e)
 		if (n < RANK_MAX)
 			en->shape[n] = d;
 	}
-	if (n > RANK_MAX)
-		return err_set(e, "its shape has %zu dimensions; at most %d are read", n, RANK_MAX);
+	if (n > limits.rank)
+		return limits_passed(&limits.rank, e);
 	en->rank = (unsigned)n;
 	return RC_OK;
 }
@@ -140,11 +141,16 @@ static enum rc read_entry(struct pull *in, struct entry *en, struct err *e)
 
 static enum rc add_tensor(struct reader *r, struct str name, const struct entry *en, struct err *e)
 {
-	struct tensor *t = model_add_tensor(r->m);
 	enum dtype type = type_of(en->type);
+	struct tensor *t;
 	uint64_t need;
 	struct err why;
 
+	if (name.n > limits.name)
+		return limits_passed(&limits.name, e);
+	if (model_room(r->m, e) != RC_OK)
+		return RC_FAIL;
+	t = model_add_tensor(r->m);
 	t->name = name;
 	t->type_name = type == DT_OPAQUE ? arena_str(&r->m->arena, en->type).p : dtypes[type].name;
 	if (tensor_set_shape(r->m, t, type, en->shape, en->rank, e) != RC_OK)

@@ -15,7 +15,7 @@ struct tf_shape {
 	bool unknown; /* a dimension is not known (-1), or not even how many there are */
 };
 
-/* Reads a TensorShapeProto. Fails on more than RANK_MAX dimensions and on a broken message. */
+/* Reads a TensorShapeProto. Fails on more than limits.rank dimensions and on a broken message. */
 enum rc tf_shape_read(struct bytes message, struct tf_shape *, struct err *);
 
 /* Sets the tensor's shape and type from what the message says: type_name is TensorFlow's word where ours is none. A

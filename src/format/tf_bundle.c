@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/crc32c.h"
+#include "base/limits.h"
 #include "base/map.h"
 #include "format/digest.h"
 #include "format/format.h"
@@ -24,7 +25,6 @@
 enum {
 	SHARDS_MAX = 100000,  /* their number takes five digits */
 	RUNS_MAX = 1 << 20,   /* pieces that one partitioned variable may be cut into */
-	NAMES_RATIO = 16      /* after as many keys LevelDB writes one in full */
 };
 #define CHECKED_AT_OPEN ((uint64_t)64 << 20) /* bytes: read at once, to see whether their checksums are right */
 static const char value_suffix[] = "/.ATTRIBUTES/VARIABLE_VALUE";
@@ -579,7 +579,6 @@ static void keep_slice(struct reader *r, struct str key, struct bytes value)
 
 static enum rc take(struct reader *r, struct str key, struct bytes value, struct err *e)
 {
-	uint64_t most = (uint64_t)NAMES_RATIO * r->m->source.members[r->index].size;
 	struct entry en;
 
 	if (!r->headed)
@@ -590,8 +589,10 @@ static enum rc take(struct reader *r, struct str key, struct bytes value, struct
 	}
 	/* a key that repeats the one before takes three bytes, whatever its length */
 	r->key_bytes += key.n;
-	if (r->key_bytes > most)
-		return err_set(e, "the names of its tensors come to more than %" PRIu64 " bytes: refused", most);
+	if (r->key_bytes > limits_names(r->m->source.members[r->index].size))
+		return limits_passed(&limits.names, e);
+	if (model_room(r->m, e) != RC_OK)
+		return RC_FAIL;
 	if (key.n && key.p[0] == '\0') {
 		keep_slice(r, key, value);
 		return RC_OK;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "base/map.h"
 #include "format/format.h"
 #include "format/notes.h"
@@ -20,7 +21,6 @@
 
 enum {
 	SMALL = 16,           /* elements: beside variables, constants of no more are counted, not listed */
-	NAMES_RATIO = 16, NAMES_FREE = 1 << 20, /* bytes of all names: 16 times the file's, and these */
 	OPS_TOLD = TEXTS_KEPT
 };
 
@@ -241,7 +241,6 @@ static bool is_small(const struct constant *c)
 
 static enum rc add_constant(struct reader *r, struct str function, const struct node *n, struct err *e)
 {
-	uint64_t most = NAMES_FREE + NAMES_RATIO * r->m->source.members[r->member].size;
 	struct constant c;
 	struct tensor *t;
 	struct err why;
@@ -252,8 +251,10 @@ static enum rc add_constant(struct reader *r, struct str function, const struct 
 		return RC_OK;
 	}
 	r->name_bytes += function.n + n->name.n;
-	if (r->name_bytes > most)
-		return err_set(e, "the names of its constants come to more than %" PRIu64 " bytes: refused", most);
+	if (r->name_bytes > limits_names(r->m->source.members[r->member].size))
+		return limits_passed(&limits.names, e);
+	if (model_room(r->m, e) != RC_OK)
+		return RC_FAIL;
 	t = model_add_tensor(r->m);
 	t->name = str_of(arena_printf(&r->m->arena, "%.*s%s%.*s", (int)function.n, function.p, function.n ? "/" : "",
 				      (int)n->name.n, n->name.p));
@@ -396,7 +397,7 @@ static void put_type(struct buf *b, struct bytes info)
 	if (proto_find(info, 2, WIRE_VARINT, &p))
 		tf_type(p.number, &word);
 	buf_printf(b, " %s [", word ? word : "?");
-	while (n <= RANK_MAX && proto_next(&q)) {
+	while (n <= limits.rank && proto_next(&q)) {
 		int64_t size = 0;
 
 		if (q.field == 3 && q.number)

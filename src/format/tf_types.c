@@ -1,5 +1,6 @@
 #include <inttypes.h>
 
+#include "base/limits.h"
 #include "format/proto.h"
 #include "format/tf.h"
 
@@ -53,8 +54,8 @@ enum rc tf_shape_read(struct bytes message, struct tf_shape *s, struct err *e)
 			s->unknown |= p.number != 0;
 		if (p.field != 2 || p.wire != WIRE_BYTES)
 			continue;
-		if (s->rank == RANK_MAX)
-			return err_set(e, "its shape has more than %d dimensions", RANK_MAX);
+		if (s->rank == limits.rank)
+			return limits_passed(&limits.rank, e);
 		if (!read_dim(p.bytes, &size))
 			return err_set(e, "dimension %u of its shape is broken", s->rank);
 		s->unknown |= size < 0;

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/map.h"
 #include "base/utf8.h"
 #include "format/flatbuf.h"
@@ -33,7 +34,6 @@ enum { /* fields */
 
 enum {
 	OLD_CODES = 127, /* numbers from here on stand in CODE_BUILTIN */
-	NAME_MAX_BYTES = 64 * 1024,
 	GRAPHS_TOLD = 64 /* subgraphs whose inputs and outputs go into the metadata */
 };
 
@@ -93,7 +93,9 @@ static enum rc set_name(struct reader *r, struct tensor *t, const struct fb_tabl
 	struct str own = fb_text(&r->f, table, TENSOR_NAME), name;
 	struct buf b = {0};
 
-	if (own.n > NAME_MAX_BYTES || (r->name_bytes += own.n) > r->f.b.n)
+	if (own.n > limits.name)
+		return limits_passed(&limits.name, e);
+	if ((r->name_bytes += own.n) > r->f.b.n)
 		return err_set(e, "the names of its tensors are longer than the file");
 	if (r->subgraphs.n > 1)
 		buf_printf(&b, "%" PRIu64 "/", graph);
@@ -117,8 +119,8 @@ static enum rc read_shape(struct reader *r, struct tensor *t, const struct fb_ta
 	struct fb_vector v;
 
 	fb_vector(&r->f, table, TENSOR_SHAPE, 4, &v);
-	if (v.n > RANK_MAX)
-		return err_set(e, "its shape has %" PRIu64 " dimensions; at most %d are read", v.n, RANK_MAX);
+	if (v.n > limits.rank)
+		return limits_passed(&limits.rank, e);
 	for (uint64_t k = 0; k < v.n; k++) {
 		dims[k] = fb_number(&r->f, &v, k, 4);
 		if (dims[k] > INT32_MAX)
@@ -248,6 +250,8 @@ static enum rc take_tensor(struct reader *r, const struct fb_vector *tensors, ui
 		return unsound(r, e);
 	if (sound && !data.length && !external)
 		return RC_OK;
+	if (model_room(r->m, e) != RC_OK)
+		return RC_FAIL;
 	t = model_add_tensor(r->m);
 	if (set_name(r, t, &table, graph, i, e) != RC_OK)
 		return RC_FAIL;
@@ -295,7 +299,7 @@ static void note_operators(struct reader *r, struct fb_table *model)
 
 		k = old < OLD_CODES && k < old ? old : k;
 		name = tflite_operator(k);
-		own.n = own.n < NAME_MAX_BYTES ? own.n : NAME_MAX_BYTES;
+		own.n = u64_min(own.n, limits.name);
 		buf_printf(&b, "%" PRIu64 " ", counts[i]);
 		if (k == TFLITE_CUSTOM && own.n)
 			buf_str(&b, own);
@@ -332,7 +336,7 @@ static void note_ends(struct reader *r, const struct fb_table *graph, unsigned s
 		type = fb_uint(&r->f, &t, TENSOR_TYPE, 1, 0);
 		name = fb_text(&r->f, &t, TENSOR_NAME);
 		fb_vector(&r->f, &t, TENSOR_SHAPE, 4, &shape);
-		buf_add(&b, name.p, name.n < NAME_MAX_BYTES ? name.n : NAME_MAX_BYTES);
+		buf_add(&b, name.p, u64_min(name.n, limits.name));
 		buf_printf(&b, " %s [", type < COUNT(types) ? types[type].word : "?");
 		for (uint64_t k = 0; k < shape.n && k < RANK_MAX; k++)
 			buf_printf(&b, "%s%" PRId32, k ? "," : "", (int32_t)fb_number(&r->f, &shape, k, 4));
@@ -396,7 +400,7 @@ static void note_metadata(struct reader *r, struct fb_table *model)
 		struct bytes b;
 		struct span span;
 
-		name.n = name.n < NAME_MAX_BYTES ? name.n : NAME_MAX_BYTES;
+		name.n = u64_min(name.n, limits.name);
 		if (!buffer_span(r, fb_uint(&r->f, &one, METADATA_BUFFER, 4, 0), &span) ||
 		    !source_slice(&r->m->source, span, &b)) {
 			model_problem(r->m, STR(""), "its metadata %.*s is not there", (int)name.n, name.p);
@@ -409,7 +413,7 @@ static void note_metadata(struct reader *r, struct fb_table *model)
 		text = (struct str){(const char *)b.p, b.n};
 		while (text.n && text.p[text.n - 1] == '\0')
 			text.n--;
-		if (text.n <= NAME_MAX_BYTES && !memchr(text.p, '\0', text.n) && utf8_valid(text))
+		if (text.n <= limits.name && !memchr(text.p, '\0', text.n) && utf8_valid(text))
 			note_text(r->m, name, "str", text);
 		else
 			meta_blob(r->m, name, b);

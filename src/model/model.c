@@ -29,6 +29,11 @@ void model_expect(struct model *m, size_t n)
 	m->tensors = xrealloc(m->tensors, m->cap_tensors, sizeof(*m->tensors));
 }
 
+enum rc model_room(const struct model *m, struct err *e)
+{
+	return m->n_tensors < limits.tensors ? RC_OK : limits_passed(&limits.tensors, e);
+}
+
 struct tensor *model_add_tensor(struct model *m)
 {
 	struct tensor *t;
@@ -47,9 +52,8 @@ enum rc tensor_set_shape(struct model *m, struct tensor *t, enum dtype type, con
 	t->type = type;
 	if (type != DT_OPAQUE || !t->type_name)
 		t->type_name = dtypes[type].name;
-	if (rank > RANK_MAX)
-		return err_set(e, "tensor %.*s has %u dimensions; at most %d are read", (int)t->name.n, t->name.p, rank,
-			       RANK_MAX);
+	if (rank > limits.rank)
+		return limits_passed(&limits.rank, e);
 	for (unsigned i = 0; i < rank; i++) {
 		if (!u64_mul(nonzero, shape[i] ? shape[i] : 1, &nonzero))
 			return err_set(e, "tensor %.*s: the product of its shape overflows", (int)t->name.n, t->name.p);
@@ -128,6 +132,11 @@ void model_note(struct model *m, struct str tensor, const char *fmt, ...)
 
 struct meta_value *model_add_meta(struct model *m, struct str key)
 {
+	if (m->n_meta >= limits.metadata) {
+		m->more_meta++;
+		m->spare = (struct meta){0};
+		return &m->spare.value;
+	}
 	m->meta = grow(m->meta, &m->n_meta, &m->cap_meta, sizeof(*m->meta));
 	m->meta[m->n_meta - 1].key = arena_str(&m->arena, key);
 	return &m->meta[m->n_meta - 1].value;
@@ -240,6 +249,9 @@ void model_finish(struct model *m, bool (*can_decode)(enum dtype))
 {
 	struct map names = {0};
 
+	if (m->more_meta)
+		model_problem(m, STR(""), "more than %" PRIu64 " entries of metadata: %" PRIu64
+			      " are left out (--limit metadata=N allows more)", limits.metadata, m->more_meta);
 	map_reserve(&names, m->n_tensors);
 	for (size_t i = 0; i < m->n_tensors; i++) {
 		struct tensor *t = &m->tensors[i];

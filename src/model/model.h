@@ -7,10 +7,9 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "bytes/source.h"
 #include "model/dtype.h"
-
-enum { RANK_MAX = 32 };
 
 struct pack;
 
@@ -107,6 +106,8 @@ struct model {
 	size_t n_tensors, cap_tensors;
 	struct meta *meta;
 	size_t n_meta, cap_meta;
+	struct meta spare; /* beyond limits.metadata there are more_meta, not kept */
+	uint64_t more_meta;
 	struct problem *problems;
 	size_t n_problems, cap_problems;
 	struct problem *notes; /* what is worth knowing and nobody's fault; they do not touch the exit status */
@@ -120,12 +121,15 @@ struct model {
  * for each. */
 void model_expect(struct model *, size_t n);
 
+/* Whether there may be one more tensor; a reader asks before it adds one that a file wants, and gives up if not. */
+enum rc model_room(const struct model *, struct err *);
+
 /* Adds a tensor, zeroed but for a type_name that says nothing (name, type and so on are the reader's to fill), and
  * returns it; valid until the next one. */
 struct tensor *model_add_tensor(struct model *);
 
-/* Sets type, type_name, rank, a copy of shape, and count. Fails when rank is above RANK_MAX or the product overflows
- * (a zero in the shape does not hide an overflow). */
+/* Sets type, type_name, rank, a copy of shape, and count. Fails when rank is above limits.rank or the product
+ * overflows (a zero in the shape does not hide an overflow). */
 enum rc tensor_set_shape(struct model *, struct tensor *, enum dtype, const uint64_t *shape, unsigned rank,
 			 struct err *);
 
@@ -137,7 +141,8 @@ void tensor_broken(struct model *, struct tensor *, const char *fmt, ...) __attr
 void model_problem(struct model *, struct str tensor, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void model_note(struct model *, struct str tensor, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* Adds a metadata entry and returns its value for the reader to fill. The key is copied, and so is text. */
+/* Adds a metadata entry and returns its value for the reader to fill. The key is copied, and so is text. What is beyond
+ * limits.metadata is counted, not kept: model_finish reports it. */
 struct meta_value *model_add_meta(struct model *, struct str key);
 void meta_set_text(struct model *, struct meta_value *, struct str text);
 

@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "bytes/member.h"
 #include "format/format.h"
 
 static const struct format *format;
 static char name[256];
-static const struct unpacking unpacking = {.most = 4 << 20};
 
 /* The file is called as the first of the format's globs says. */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -50,7 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 	if (is_packed((struct bytes){p, n}))
 		return 0;
-	if (fuzz_write(&files, p, n, name) && model_open(&m, files.path[0], format->name, &unpacking, &e) == RC_OK) {
+	limits.inflated = 4 << 20;
+	if (fuzz_write(&files, p, n, name) && model_open(&m, files.path[0], format->name, NULL, &e) == RC_OK) {
 		fuzz_look(&m);
 		model_close(&m);
 	}

@@ -7,12 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "bytes/member.h"
 #include "bytes/spool.h"
 #include "format/format.h"
 #include "format/h5scan.h"
-
-static const struct unpacking unpacking = {.most = 4 << 20};
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -47,8 +46,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 	if (!zip && archive_looks((struct bytes){p, n})) /* it would be unpacked first: see fuzz_format.c */
 		return 0;
+	limits.inflated = 4 << 20;
 	if (fuzz_write(&files, p, n, zip ? "x.keras" : "x.h5") &&
-	    model_open(&m, files.path[0], zip ? "keras" : "hdf5", &unpacking, &e) == RC_OK) {
+	    model_open(&m, files.path[0], zip ? "keras" : "hdf5", NULL, &e) == RC_OK) {
 		fuzz_look(&m);
 		model_close(&m);
 	}

@@ -7,6 +7,7 @@
 #include "analysis/scan.h"
 #include "analysis/session.h"
 #include "analysis/verdict.h"
+#include "base/limits.h"
 
 enum { ROWS = 16, ELEMENTS = 1 << 22 }; /* repeated constants may be of any size */
 
@@ -60,11 +61,12 @@ static void audit(struct session *s)
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	struct opts o = {.threads = 1, .unpacking = {.most = 4 << 20}};
+	struct opts o = {.threads = 1};
 	struct session s = {0};
 	struct fuzz_files files;
 	struct err e;
 
+	limits.inflated = 4 << 20;
 	if (fuzz_write(&files, p, n, "x")) {
 		for (unsigned i = 0; i < files.n && i < 2; i++)
 			o.path[o.n_paths++] = files.path[i];

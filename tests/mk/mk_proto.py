@@ -93,7 +93,7 @@ def onnx_files(folder):
     for name, graph in files.items():
         put(folder, f"{name}.onnx", onnx(graph))
     deep = initializer("deepest")
-    for i in range(40):
+    for i in range(300):
         deep = constant(f"loop{i}", deep)
     put(folder, "deep.onnx", onnx(ok + deep))
     put(folder, "one.onnx", onnx(initializer(dims=(2, 2, 3), kind=16, data=field(9, FLOATS))))
@@ -229,7 +229,7 @@ def coreml_files(folder):
     for name, model in networks.items():
         put(folder, f"{name}.mlmodel", model)
     deep = coreml(500, b"")
-    for _ in range(40):
+    for _ in range(300):
         deep = coreml(202, field(1, deep))
     put(folder, "deep.mlmodel", deep)
     values = {"good": blob_value(64), "far": blob_value(1 << 60), "middle": blob_value(65), "sentinel": blob_value(192), "type": blob_value(256),

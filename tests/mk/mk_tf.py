@@ -100,7 +100,7 @@ def indexes():
     far[-48:-38] = tf.varint(5) + tf.varint(8) + tf.varint(1 << 40)[:6] + b"\x08\x00"
     save("footer", bytes(far))
     # every key but the first repeats 60,000 bytes of the one before
-    keys = [(b"", tf.number(1, 1))] + [(b"x" * 60000 + b"%06d" % i, b"") for i in range(60)]
+    keys = [(b"", tf.number(1, 1))] + [(b"x" * 60000 + b"%06d" % i, b"") for i in range(400)]
     save("names", tf.sstable_of_one_block(keys))
 
 

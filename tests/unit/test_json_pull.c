@@ -120,18 +120,18 @@ static void test_values(void **state)
 
 static void test_depth_and_place(void **state)
 {
-	char deep[2 * 129];
+	char deep[2 * 257];
 	struct arena a = {0};
 	struct pull in = pull_of(bytes_of("{\"a\":1,\n \"b\" 2}"), 8, "the header", &a);
 	struct str s;
 
 	(void)state;
-	memset(deep, '[', 128);
-	memset(deep + 128, ']', 128);
-	assert_true(sound((struct bytes){(const uint8_t *)deep, 256}));
-	memset(deep, '[', 129);
-	memset(deep + 129, ']', 129);
-	assert_false(sound((struct bytes){(const uint8_t *)deep, 258}));
+	memset(deep, '[', 256);
+	memset(deep + 256, ']', 256);
+	assert_true(sound((struct bytes){(const uint8_t *)deep, 512}));
+	memset(deep, '[', 257);
+	memset(deep + 257, ']', 257);
+	assert_false(sound((struct bytes){(const uint8_t *)deep, 514}));
 	assert_true(pull_object(&in) && pull_member(&in, &s) && pull_skip(&in));
 	assert_false(pull_member(&in, &s));
 	assert_string_equal(in.why.msg, "the header is not sound JSON: a colon was expected (byte 21)");

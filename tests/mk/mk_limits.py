@@ -1,0 +1,60 @@
+"""Files that go beyond what is allowed one by default, each in one way: $FIXTURES/limits. All are small."""
+import json
+import os
+import struct
+import sys
+
+
+def put(name, data):
+    with open(name, "wb") as f:
+        f.write(data)
+
+
+def safetensors(tensors, metadata=None):
+    """tensors: name -> shape, of float32 zeros."""
+    head, at = {}, 0
+    if metadata:
+        head["__metadata__"] = metadata
+    for name, shape in tensors.items():
+        n = 4
+        for d in shape:
+            n *= d
+        head[name] = {"dtype": "F32", "shape": shape, "data_offsets": [at, at + n]}
+        at += n
+    text = json.dumps(head).encode()
+    return struct.pack("<Q", len(text)) + text + bytes(at)
+
+
+def nested(levels):
+    """Flax: {"a": [[...[array]...]]}"""
+    array = b"\x93\x91\x02\xa7float32\xc4\x08" + bytes(8)
+    return b"\x81\xa1a" + b"\x91" * levels + b"\xc7" + bytes([len(array)]) + b"\x01" + array
+
+
+def pickled(levels, width=0, key=b"a"):
+    """Dicts in dicts, or `width` of one number each below a key that stands there once."""
+    if width:
+        items = b"".join(b"J" + struct.pack("<I", i) + b"}X\1\0\0\0xK\1s" for i in range(width))
+        inner = b"}(" + items + b"u"
+    else:
+        inner = b"K\1"
+    out = b"\x80\2"
+    for _ in range(levels):
+        out += b"}X" + struct.pack("<I", len(key)) + key
+    return out + inner + b"s" * levels + b"."
+
+
+def main(folder):
+    os.makedirs(folder, exist_ok=True)
+    os.chdir(folder)
+    put("rank.safetensors", safetensors({"w": [1] * 33}))
+    put("name.safetensors", safetensors({"w" * 70000: [2]}))
+    put("metadata.safetensors", safetensors({"w": [2]}, {f"k{i}": "" for i in range(100001)}))
+    put("nesting.msgpack", nested(300))
+    put("nesting.pkl", pickled(300))
+    put("names.pkl", pickled(1, 4000, b"k" * 60000))
+    put("three.safetensors", safetensors({"a": [2], "b": [2], "c": [2]}, {"one": "1", "two": "2"}))
+
+
+if __name__ == "__main__":
+    main(os.path.join(sys.argv[1], "limits"))
