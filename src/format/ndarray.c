@@ -142,7 +142,8 @@ static enum rc add_dtype(struct pickle *p, const struct pk *x, struct npy_header
 	const struct pk *state;
 	struct str code;
 
-	if (at.depth > DEPTH_MAX || ++p->work > PK_WORK_MAX)
+	p->work++;
+	if (at.depth > DEPTH_MAX || pk_tired(p))
 		return err_set(e, "its dtype is nested too deeply");
 	if (!pk_global_is(callee_of(x), "numpy", "dtype") || !pk_text(p, pk_item(x->u.object->args, 0), &code))
 		return err_set(e, "it has no dtype");

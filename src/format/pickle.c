@@ -10,6 +10,7 @@
 
 enum {
 	STACK_MAX = 64 << 20, /* values; only a pickle of nothing else comes there */
+	WORK_MAX = 32 << 20, WORK_FREE = 1 << 20, /* nodes that may be walked: so many, and these and 64 a byte */
 	NUMBER_MAX = 4096, /* characters of a number written as text */
 	MEMO_SLACK = 1024
 };
@@ -876,11 +877,18 @@ bool pk_text_is(struct pickle *p, struct pk *x, const char *word)
 	return pk_text(p, x, &s) && str_eq(s, str_of(word));
 }
 
+bool pk_tired(const struct pickle *p)
+{
+	uint64_t most;
+
+	return p->work > WORK_MAX || !u64_mul(p->end, 64, &most) || p->work > WORK_FREE + most;
+}
+
 struct pk *pk_get(struct pickle *p, const struct pk *dict, const char *key)
 {
 	if (!pk_is(dict, PK_DICT))
 		return NULL;
-	for (size_t i = dict->u.seq.n; i >= 2 && p->work < PK_WORK_MAX; i -= 2, p->work++)
+	for (size_t i = dict->u.seq.n; i >= 2 && !pk_tired(p); i -= 2, p->work++)
 		if (pk_text_is(p, dict->u.seq.items[i - 2], key))
 			return dict->u.seq.items[i - 1];
 	return NULL;

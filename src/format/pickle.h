@@ -72,8 +72,6 @@ struct pk {
 	} u;
 };
 
-#define PK_WORK_MAX ((uint64_t)32 << 20)
-
 struct pickle {
 	/* Set by the caller before pickle_read; the rest is zeroed. */
 	struct model *m;
@@ -88,7 +86,7 @@ struct pickle {
 	unsigned protocol; /* the highest that was announced */
 	uint64_t end;      /* offset past STOP */
 	struct pk_seq persistent; /* all nodes of that kind, in order */
-	uint64_t work;     /* nodes looked at since, by whoever walks the graph: not to go beyond PK_WORK_MAX */
+	uint64_t work;     /* nodes looked at since, by whoever walks the graph: until pk_tired */
 
 	struct arena arena;
 	struct pk_machine *machine;
@@ -97,6 +95,10 @@ struct pickle {
 /* Runs the pickle that begins at offset `at`. On failure the sentence says where; pickle_free is still due. */
 enum rc pickle_read(struct pickle *, uint64_t at, struct err *);
 void pickle_free(struct pickle *);
+
+/* Whether the walk has gone on for long enough: a few hundred bytes can refer to the same things so often that it would
+ * never end. An honest pickle's opcodes are looked at a few times each. */
+bool pk_tired(const struct pickle *);
 
 /* Whether bytes begin as a pickle does: how many opcodes are sound as far as one looks (at most `most`), 0 when one is
  * not. cut: the bytes are only the beginning. whole: set when they came to STOP. */

@@ -561,7 +561,7 @@ enum rc tree_walk(struct tree *t, struct str prefix, struct err *e)
 	buf_str(&t->path, prefix);
 	rc = enter(t, t->p->root, 0, e);
 	while (rc == RC_OK && t->n) {
-		if (t->p->work > PK_WORK_MAX)
+		if (pk_tired(t->p))
 			stop(t, "it refers to the same things too often");
 		if (t->stopped && t->frames[t->n - 1].kind != FR_LEAVE) {
 			t->n--;
