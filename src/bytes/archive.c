@@ -10,8 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "base/buf.h"
+#include "bytes/cur.h"
 #include "bytes/member.h"
 
 enum {
@@ -114,6 +116,18 @@ static enum rc read_some(struct unpack *u, uint8_t *out, size_t n, size_t *got, 
 	return count(u, *got, e);
 }
 
+/* libarchive does not look at the checksum that a gzip file ends with. Nor can it be told of a file whose end belongs to
+ * something else: there the size that stands behind it is another one, too. */
+static enum rc check_gzip(const struct unpack *u, uint32_t crc, uint64_t size, struct err *e)
+{
+	struct bytes b = u->source->members[u->archive].data;
+
+	if (archive_filter_count(u->a) != 2 || archive_filter_code(u->a, 0) != ARCHIVE_FILTER_GZIP || b.n < 18 ||
+	    load_uint(b.p + b.n - 4, 4, false) != (uint32_t)size || load_uint(b.p + b.n - 8, 4, false) == crc)
+		return RC_OK;
+	return err_set(e, "is damaged: the gzip file's CRC-32 is not that of what is in it");
+}
+
 /* The head is read already; the rest follows. path: in the archive; NULL for a lone compressed file, whose neighbours
  * are those of the file itself. */
 static enum rc spool_entry(struct unpack *u, const char *name, const char *path, struct err *e)
@@ -123,6 +137,7 @@ static enum rc spool_entry(struct unpack *u, const char *name, const char *path,
 	int fd = spool_open(e);
 	uint64_t size = u->head_n;
 	uint8_t *buf;
+	uLong crc = crc32(0, u->head, (uInt)u->head_n);
 	size_t n = 1;
 	enum rc rc;
 
@@ -134,9 +149,13 @@ static enum rc spool_entry(struct unpack *u, const char *name, const char *path,
 		rc = read_some(u, buf, STEP, &n, e);
 		if (rc == RC_OK)
 			rc = spool_write(fd, buf, n, e);
+		if (n)
+			crc = crc32(crc, buf, (uInt)n);
 		size += n;
 	}
 	free(buf);
+	if (rc == RC_OK && !path)
+		rc = check_gzip(u, (uint32_t)crc, size, e);
 	if (rc == RC_OK && size == 0)
 		rc = err_set(e, "%s is empty", name);
 	if (rc == RC_OK)
