@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "model/pack.h"
 
 enum {
@@ -179,8 +180,10 @@ static enum rc read_numbers(const struct pk *x, const char *what, uint64_t *out,
 {
 	if (pk_is(x, PK_OBJECT)) /* torch.Size */
 		x = pk_item(x->u.object->args, 0);
-	if ((!pk_is(x, PK_TUPLE) && !pk_is(x, PK_LIST)) || pk_count(x) > RANK_MAX)
-		return err_set(e, "its %s is no tuple of numbers, one for each of its dimensions", what);
+	if (!pk_is(x, PK_TUPLE) && !pk_is(x, PK_LIST))
+		return err_set(e, "its %s is no tuple of numbers", what);
+	if (pk_count(x) > limits.rank)
+		return limits_passed(&limits.rank, e);
 	for (*n = 0; *n < pk_count(x); ++*n)
 		if (!pk_u64(pk_item(x, *n), &out[*n]))
 			return err_set(e, "its %s holds something other than whole numbers from 0 on", what);
