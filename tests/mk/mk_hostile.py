@@ -1,0 +1,461 @@
+"""Files that mean harm, at least two for every format: $FIXTURES/hostile. What is said of each stands in
+tests/fault/hostile.tsv. All are small, but for one that is a hole of 64 GiB."""
+import bz2
+import gzip
+import io
+import json
+import os
+import struct
+import sys
+import tarfile
+import zipfile
+import zlib
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.join(HERE, "..", "oracle"))
+sys.dont_write_bytecode = True
+
+import netwriters as nw
+import pickles
+import tffiles as tf
+from mk_proto import constant, external, initializer, onnx
+from pickles import Call, G, Persistent, dumps
+from wire import field, tag, varint, varints
+
+RUN = Call(G("os", "system"), "touch weigh-was-here")
+FLOATS = struct.pack("<4f", 1, -2, 3, -4)
+HUGE = 1 << 62
+ODD = "w\x1b[2J\u202egnp.exe\u200b\x00\x07"
+
+
+def put(name, data):
+    if os.path.dirname(name):
+        os.makedirs(os.path.dirname(name), exist_ok=True)
+    with open(name, "wb") as f:
+        f.write(data)
+
+
+# ---- what is no file of weights at all ----
+
+def oddities():
+    put("empty.safetensors", b"")
+    put("lfs.safetensors", b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 12\n")
+    put("page.gguf", b"<!DOCTYPE html><html><body>404 Not Found</body></html>\n")
+    put("noise.bin", bytes(i * i * 7 + i >> 3 & 255 for i in range(4000)))
+    put("hole.gguf", b"GGUF" + struct.pack("<IQQ", 3, 1 << 40, 1 << 40))
+    with open("hole.gguf", "r+b") as f:
+        f.truncate(1 << 36)
+    os.makedirs("directory", exist_ok=True)
+    for name, target in (("loop.gguf", "loop.gguf"), ("gone.gguf", "nowhere")):
+        if not os.path.lexists(name):
+            os.symlink(target, name)
+    if not os.path.exists("pipe"):
+        os.mkfifo("pipe")
+
+
+# ---- safetensors ----
+
+def safetensors(head, data=FLOATS, length=None):
+    text = head if isinstance(head, bytes) else json.dumps(head).encode()
+    return struct.pack("<Q", len(text) if length is None else length) + text + data
+
+
+def entry(shape=(4,), at=(0, 16), kind="F32"):
+    return {"dtype": kind, "shape": list(shape), "data_offsets": list(at)}
+
+
+def safetensors_files():
+    heads = {
+        "negative": {"w": entry((-4,))}, "fraction": {"w": entry((4.5,))}, "overflow": {"w": entry((HUGE, 8))},
+        "rank": {"w": entry((1,) * 1000)}, "end": {"w": entry(at=(0, 1 << 40))}, "backwards": {"w": entry(at=(16, 0))},
+        "wide": {"w": entry(at=(0, (1 << 64) - 1))}, "short": {"w": entry((400,))}, "names": {ODD: entry(at=(0, 99))},
+        "escape": {ODD[:-2]: entry(at=(0, 99))}, "overlap": {"a": entry(), "b": entry()}, "traversal": {"../../etc/passwd": entry((5,))},
+        "twice": b'{"w":' + json.dumps(entry()).encode() + b',"w":' + json.dumps(entry()).encode() + b"}",
+        "deep": b'{"w":{"x":' + b"[" * 5000 + b"]" * 5000 + b"}}", "open": b'{"w":{"dtype":"F32"', "utf8": b'{"\xff\xfe":{}}',
+        "number": b'{"w":{"dtype":"F32","shape":[' + b"9" * 400 + b'],"data_offsets":[0,16]}}',
+    }
+    for name, head in heads.items():
+        put(f"st-{name}.safetensors", safetensors(head))
+    put("st-length.safetensors", safetensors({"w": entry()}, length=1 << 63))
+    put("st-longer.safetensors", safetensors({"w": entry()}, length=5000))
+
+
+def index(name, files):
+    put(name, json.dumps({"metadata": {"total_size": 16}, "weight_map": files}).encode())
+
+
+def indexes():
+    put("ok.safetensors", safetensors({"w": entry()}))
+    if not os.path.lexists("out.safetensors"):
+        os.symlink("/etc/passwd", "out.safetensors")
+    for kind in ("safetensors", "bin", "msgpack"):
+        index(f"up.{kind}.index.json", {"w": f"../../etc/passwd.{kind}"})
+        index(f"absolute.{kind}.index.json", {"w": f"/etc/passwd.{kind}"})
+    index("missing.safetensors.index.json", {"w": "gone.safetensors"})
+    index("self.safetensors.index.json", {"w": "self.safetensors.index.json", "v": "ok.safetensors"})
+    index("link.safetensors.index.json", {"w": "out.safetensors"})
+    index("name.safetensors.index.json", {"w": ODD[:-2] + ".safetensors"})
+    put("cut.safetensors.index.json", b'{"weight_map": {"w": "ok.safetensors", "v": "ok.safe')
+    put("deep.safetensors.index.json", b'{"weight_map":{"w":"ok.safetensors","v":' + b'{"w":' * 3000 + b"1" + b"}" * 3002)
+
+
+# ---- GGUF ----
+
+def text(s):
+    b = s.encode() if isinstance(s, str) else s
+    return struct.pack("<Q", len(b)) + b
+
+
+def gguf(tensors=b"", n=1, keys=b"", n_keys=0, version=3):
+    head = struct.pack("<4sIQQ", b"GGUF", version, n, n_keys) + keys + tensors
+    return head + bytes(-len(head) % 32) + FLOATS * 2
+
+
+def gguf_tensor(name="w", shape=(4,), kind=0, at=0, rank=None):
+    return text(name) + struct.pack("<I", len(shape) if rank is None else rank) + \
+        b"".join(struct.pack("<Q", d) for d in shape) + struct.pack("<IQ", kind, at)
+
+
+def key(name, kind, raw):
+    return text(name) + struct.pack("<I", kind) + raw
+
+
+def gguf_files():
+    deep = struct.pack("<IQ", 9, 1) * 1000 + struct.pack("<IQ", 4, 1) + bytes(4)
+    files = {
+        "tensors": gguf(n=1 << 60), "keys": gguf(n_keys=1 << 60), "version": gguf(gguf_tensor(), version=99),
+        "rank": gguf(gguf_tensor(shape=(1,) * 1000)), "ranks": gguf(gguf_tensor(rank=0xFFFFFFFF)),
+        "overflow": gguf(gguf_tensor(shape=(HUGE, HUGE))), "far": gguf(gguf_tensor(at=1 << 40)),
+        "wrap": gguf(gguf_tensor(at=(1 << 64) - 32)), "type": gguf(gguf_tensor(kind=4)), "block": gguf(gguf_tensor(kind=2)),
+        "twice": gguf(gguf_tensor() + gguf_tensor(), 2), "text": gguf(text("w")[:-1], keys=struct.pack("<Q", 1 << 63), n_keys=1),
+        "deep": gguf(gguf_tensor(), keys=key("a", 9, deep), n_keys=1), "kind": gguf(gguf_tensor(), keys=key("a", 77, b""), n_keys=1),
+        "array": gguf(gguf_tensor(), keys=key("a", 9, struct.pack("<IQ", 10, 1 << 61)), n_keys=1),
+        "align": gguf(gguf_tensor(), keys=key("general.alignment", 4, struct.pack("<I", 3)), n_keys=1),
+        "name": gguf(gguf_tensor(ODD, at=1 << 40)), "cut": gguf(gguf_tensor())[:40],
+    }
+    for name, data in files.items():
+        put(f"gguf-{name}.gguf", data)
+
+
+# ---- NumPy and zip files ----
+
+def npy(head="{'descr': '<f4', 'fortran_order': False, 'shape': (4,), }", data=FLOATS, length=None):
+    b = head.encode() + b"\n"
+    return b"\x93NUMPY\1\0" + struct.pack("<H", len(b) if length is None else length) + b + data
+
+
+def described(descr="'<f4'", shape="(4,)"):
+    return npy(f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}")
+
+
+def zipped(entries, method=zipfile.ZIP_STORED):
+    f = io.BytesIO()
+    with zipfile.ZipFile(f, "w", method) as z:
+        for name, data in entries:
+            z.writestr(zipfile.ZipInfo(name), data, method)
+    return f.getvalue()
+
+
+def patched(data, mark, at, fmt, *values):
+    """data with a field changed `at` bytes behind each occurrence of a mark."""
+    b, place = bytearray(data), data.find(mark)
+    while place >= 0:
+        struct.pack_into(fmt, b, place + at, *values)
+        place = data.find(mark, place + 1)
+    return bytes(b)
+
+
+def numpy_files():
+    files = {
+        "length": npy(length=60000), "negative": described(shape="(-4,)"), "overflow": described(shape=f"({HUGE}, 8)"),
+        "rank": described(shape="(" + "1," * 1000 + ")"), "short": described(shape="(400,)"), "code": described(shape="(__import__('os'),)"),
+        "deep": described("[('a', " * 400 + "'<f4'" + ")]" * 400), "type": described("'<f999999999999'"), "item": described("'V2147483648'"),
+        "objects": npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", dumps([RUN])),
+    }
+    for name, data in files.items():
+        put(f"npy-{name}.npy", data)
+
+
+def zip_files():
+    one = zipped([("w.npy", npy())])
+    flat = zipped([("w.npy", npy())], zipfile.ZIP_DEFLATED)
+    central, local, end = b"PK\1\2", b"PK\3\4", b"PK\5\6"
+    size = struct.unpack_from("<I", one, one.index(central) + 24)[0]
+    files = {
+        "crc": one.replace(FLOATS, FLOATS[::-1]), "cut": one[:-30], "encrypted": patched(one, central, 8, "<H", 1),
+        "method": patched(patched(one, central, 10, "<H", 99), local, 8, "<H", 99), "directory": patched(one, end, 16, "<I", 1 << 30),
+        "many": patched(one, end, 8, "<HH", 60000, 60000), "local": patched(one, central, 42, "<I", 1 << 30),
+        "disks": patched(one, end, 4, "<HH", 3, 3), "size": patched(patched(flat, central, 24, "<I", 1 << 20), local, 22, "<I", 1 << 20),
+        "less": patched(patched(flat, central, 24, "<I", size - 8), local, 22, "<I", size - 8),
+        "bomb": patched(patched(flat, central, 24, "<I", 0xF0000000), local, 22, "<I", 0xF0000000),
+        "stored": patched(patched(one, central, 24, "<I", size + 9), local, 22, "<I", size + 9),
+        "zip64": patched(one, central, 24, "<I", 0xFFFFFFFF), "contradiction": patched(one, local, 26, "<H", 3),
+        "broken": flat[:41] + b"\xff\xff\xff\xff" + flat[45:], "pointer": zipped([("w.npy", npy("{'descr'"))]),
+        "up": zipped([("../../../w.npy", described(shape="(5,)"))]), "name": zipped([(ODD.replace("\0", "") + ".npy", described(shape="(5,)"))]),
+    }
+    two = zipped([("a.npy", npy()), ("b.npy", npy())])
+    second = two.rindex(central)
+    files["overlap"] = two[:second + 42] + bytes(4) + two[second + 46:]
+    files["twice"] = two.replace(b"b.npy", b"a.npy")
+    for name, data in files.items():
+        put(f"zip-{name}.npz", data)
+
+
+# ---- pickles ----
+
+def torch_zip(name, obj, storages=None, **kwargs):
+    pickles.write_zip(name, obj, {"0": FLOATS} if storages is None else storages, **kwargs)
+
+
+def bomb():
+    """Each list holds the one before it twice: 2^60 values, were it walked."""
+    out = b"\x80\2]K\1a"
+    for i in range(60):
+        out += b"q" + bytes([i]) + b"0]h" + bytes([i]) + b"ah" + bytes([i]) + b"a"
+    return out + b"."
+
+
+def pickle_files():
+    for protocol in (0, 2, 4):
+        put(f"run.{protocol}.pkl", dumps({"x": RUN}, protocol))
+    put("run.joblib", dumps({"x": RUN, "y": G("joblib.numpy_pickle", "NumpyArrayWrapper")}, 2))
+    put("run.zlib.joblib", zlib.compress(dumps({"x": RUN}, 2)))
+    put("run.pkl.gz", gzip.compress(dumps({"x": RUN}, 2), mtime=0))
+    put("run.pdparams", dumps({"StructuredToParameterName@@": {}, "x": RUN}, 4))
+    weight = pickles.tensor("FloatStorage", "0", 4, (4,), (1,))
+    torch_zip("run.pt", {"w": weight, "x": RUN})
+    old = pickles.tensor("FloatStorage", "0", 4, (4,), (1,), view=(None,))
+    pickles.write_stream("run.legacy.pt", {"w": old, "x": RUN}, {"0": (4, FLOATS)})
+    files = {
+        "cut": dumps({"w": list(range(300))})[:-200], "nostop": b"\x80\2]", "opcode": b"\x80\2\xff.", "stack": b"\x80\2a.",
+        "mark": b"\x80\2u.", "length": b"\x80\4\x8e" + struct.pack("<Q", 1 << 62) + b".", "memo": b"\x80\2h\7.",
+        "put": b"\x80\2]r" + struct.pack("<I", 0xFFFFFFFF) + b"j" + struct.pack("<I", 0xFFFFFFFE) + b".",
+        "digits": b"I" + b"9" * 100000 + b"\n.", "frame": b"\x80\4\x95" + struct.pack("<Q", 1 << 62) + b"].", "bomb": bomb(),
+        "self": b"\x80\2]q\0h\0a.", "selfdict": b"\x80\2}q\0K\1h\0s.", "deep": b"\x80\2" + b"]" * 100000 + b"a" * 99999 + b".",
+        "dup": b"\x80\2" + b"]2" * 100000 + b".", "global": b"cos\nsystem\n(S'id'\ntR.", "inst": b"(S'id'\nios\nsystem\n.",
+        "obj": b"\x80\2(cos\nsystem\nX\2\0\0\0ido.", "newobj": b"\x80\2cos\nsystem\nX\2\0\0\0id\x85\x81.", "ext": b"\x80\2\x82\1.",
+        "stackglobal": b"\x80\4\x8c\2os\x8c\6system\x93\x8c\2id\x85R.", "reduce": b"\x80\2K\1K\2R.",
+        "getattr": b"\x80\2cbuiltins\ngetattr\ncos\nsystem\nX\4\0\0\0call\x86RX\2\0\0\0id\x85R.",
+    }
+    for name, data in files.items():
+        put(f"pk-{name}.pkl", data)
+
+
+def torch_files():
+    ok = pickles.tensor("FloatStorage", "0", 4, (4,), (1,))
+
+    def put_torch(name, *args, **kwargs):
+        torch_zip(f"pt-{name}.pt", {"w": pickles.tensor("FloatStorage", *args, **kwargs)})
+
+    put_torch("missing", "7", 4, (4,), (1,))
+    put_torch("key", "../../etc/passwd", 4, (4,), (1,))
+    put_torch("numel", "0", HUGE, (4,), (1,))
+    put_torch("overflow", "0", 4, (HUGE, 8), (1, 1))
+    put_torch("stride", "0", 4, (2, 2), (HUGE, 1))
+    put_torch("offset", "0", 4, (4,), (1,), HUGE)
+    put_torch("negative", "0", 4, (-4,), (1,))
+    put_torch("rank", "0", 4, (1,) * 1000, (1,) * 1000)
+    put_torch("ranks", "0", 4, (2, 2), (1,))
+    torch_zip("pt-type.pt", {"w": pickles.tensor("GhostStorage", "0", 4, (4,), (1,))})
+    torch_zip("pt-pickle.pt", dumps({"w": ok})[:-20])
+    torch_zip("pt-persistent.pt", {"w": Persistent("no tuple"), "v": ok})
+    put("pt-nothing.pt", zipped([("archive/version", "3\n"), ("archive/data/0", FLOATS)]))
+    old = pickles.tensor("FloatStorage", "0", 4, (4,), (1,), view=(None,))
+    pickles.write_stream("pt-legacy.pt", {"w": old}, {"0": (4, FLOATS)})
+    legacy = open("pt-legacy.pt", "rb").read()
+    put("pt-legacy.pt", legacy[:-24] + struct.pack("<q", -1) + legacy[-16:])
+    put("pt-legacycut.pt", legacy[:-3])
+    put("pd-cut.pdparams", dumps({"w": list(range(300)), "StructuredToParameterName@@": {}}, 2)[:-100])
+    put("pd-more.pdparams", dumps({"StructuredToParameterName@@": {}}, 4) + b"more")
+
+
+# ---- archives ----
+
+def tar(name, members, compress=lambda b: b):
+    f = io.BytesIO()
+    with tarfile.open(fileobj=f, mode="w") as t:
+        for member, data in members:
+            info = tarfile.TarInfo(member)
+            if isinstance(data, str):
+                info.type, info.linkname = tarfile.SYMTYPE, data
+                t.addfile(info)
+            else:
+                info.size = len(data)
+                t.addfile(info, io.BytesIO(data))
+    put(name, compress(f.getvalue()))
+
+
+def squeeze(b):
+    return gzip.compress(b, mtime=0)
+
+
+def archives():
+    ok = safetensors({"w": entry()})
+    with open("run.pt", "rb") as f:
+        tar("run.tar.gz", [("release/README", b"no weights\n"), ("release/run.pt", f.read())], squeeze)
+    tar("link.tar", [("a", "b"), ("b", "a"), ("w.safetensors", "/etc/passwd")])
+    tar("absolute.tar", [("/etc/weigh-was-here.safetensors", safetensors({"w": entry((5,))}))])
+    tar("up.tar", [("../../weigh-was-here.safetensors", safetensors({"w": entry((5,))}))])
+    tar("two.tar", [("a.safetensors", ok), ("b.safetensors", ok)])
+    tar("twice.tar", [("a.safetensors", ok), ("a.safetensors", ok)])
+    tar("names.tar", [(f"{ODD[:-2]}{i}", b"no weights") for i in range(50)])
+    tar("programs.tar", [("w.safetensors", ok), ("run", b"\x7fELF\2\1\1" + bytes(60)), ("setup.sh", b"#!/bin/sh\nexit 1\n")])
+    up = json.dumps({"weight_map": {"w": "../etc/passwd.safetensors"}}).encode()
+    tar("index.tar", [("d/model.safetensors.index.json", up), ("etc/passwd.safetensors", ok)])
+    whole = squeeze(ok)
+    put("garbage.safetensors.gz", whole + b"and something behind it that is no gzip")
+    put("cut.safetensors.gz", whole[:-12])
+    put("crc.safetensors.gz", whole[:-8] + bytes(4) + whole[-4:])
+    put("cut.safetensors.bz2", bz2.compress(ok)[:-9])
+    put("bomb.npy.gz", squeeze(described(shape=f"({1 << 40},)") + bytes(32 << 20)))
+    put("nested.gz", squeeze(squeeze(squeeze(ok))))
+    put("nothing.gz", squeeze(b""))
+
+
+# ---- protocol buffers ----
+
+def proto_files():
+    ok = initializer("fine")
+    deep = initializer("deepest")
+    for i in range(300):
+        deep = constant(f"loop{i}", deep)
+    graphs = {
+        "negative": initializer(dims=(2, -3)), "overflow": initializer(dims=(HUGE, 8)), "rank": initializer(dims=(1,) * 1000),
+        "up": external("../../../etc/passwd"), "absolute": external("/etc/passwd"), "far": external("noise.bin", "18446744073709551615"),
+        "end": external("noise.bin", "3990"), "digits": external("noise.bin", "9" * 400), "deep": deep,
+        "varint": initializer(kind=7, dims=(1,), data=field(7, b"\xff" * 11)), "group": field(5, tag(20, 3) * 1000),
+        "length": field(5, tag(9, 2) + varint(1 << 60)), "twice": ok, "type": initializer(kind=99), "name": initializer(ODD, dims=(5,)),
+    }
+    for name, graph in graphs.items():
+        put(f"onnx-{name}.onnx", onnx(ok + graph))
+    put("onnx-custom.onnx", onnx(ok + field(1, field(2, "y") + field(4, "Evil") + field(7, "com.evil"))))
+
+
+def from_nets():
+    """Each cut short, and each with the first of its numbers that count something made huge, or with a word in its place."""
+    n = nw.ncnn()
+    whole = {"lz.txt": nw.leela()[0], "k8.txt": nw.katago(8, False)[0], "k8.bin": nw.katago(8, True)[0],
+             "sf16.nnue": nw.nnue_small()[0], "whisper.bin": nw.ggml_whisper()[0], "ggjt.bin": nw.GGML["llama ggjt 3"]()[0],
+             "net.rnnn": nw.rnnoise()[0], "v3.params": nw.mxnet(3)[0], "net.weights": nw.gnubg(2)[0], "net.wd": nw.gnubg(2, text=False)[0],
+             "net.dat": nw.dlib()[0], "raw.nnue": nw.nnue_raw()[0]}
+    for name, data in whole.items():
+        put("cut-" + name, data[:len(data) * 2 // 3])
+    put("cut-n.param", n.text().encode()[:60])
+    put("cut-n.bin", n.raw)
+    put("d.weights", nw.darknet()[0][:-9])
+    put("d.cfg", nw.DARKNET_CFG.encode())
+    put("e.weights", nw.darknet()[0])
+    put("e.cfg", nw.DARKNET_CFG.replace("filters=", "filters=9", 1).encode() if "filters=" in nw.DARKNET_CFG else b"[net]\n")
+    put("m.param", n.text().encode().replace(b"6=135", b"6=99999999"))
+    put("m.bin", n.raw)
+    mx, dl, wd = bytearray(whole["v3.params"]), bytearray(whole["net.dat"]), bytearray(whole["net.wd"])
+    struct.pack_into("<Q", mx, 16, 1 << 60)
+    put("huge.params", bytes(mx))
+    dl[3:40] = b"\xff" * 37
+    put("huge.dat", bytes(dl))
+    wd[-200:-100] = b"\xff" * 100
+    put("huge.rnnn", whole["net.rnnn"].replace(b" 1", b" 99999999", 1))
+    gg = bytearray(whole["ggjt.bin"])
+    struct.pack_into("<I", gg, 8, 0xFFFFFFFF)
+    put("huge.ggjt.bin", bytes(gg))
+    put("huge.weights", whole["net.weights"].replace(b"\n", b"\n999999999 ", 1))
+    put("word.txt", whole["lz.txt"].replace(b" ", b" nan ", 1))
+    put("wide.txt", whole["k8.txt"].replace(b"\n", b"\n99999999 ", 2))
+    sf = bytearray(whole["sf16.nnue"])
+    struct.pack_into("<I", sf, 8, 0xFFFFFFF0)
+    put("text.nnue", bytes(sf))
+
+
+def tensorflow_files():
+    values = {"a": FLOATS, "b": FLOATS}
+    table = tf.sstable([(b"", tf.number(1, 1))] + [(k.encode(), tf.number(1, 1) + tf.message(2, tf.tf_shape((4,))) +
+                       (tf.number(4, 16 * i) if i else b"") + tf.number(5, 16) + tf.fixed32(6, tf.masked(tf.crc32c(v))))
+                       for i, (k, v) in enumerate(values.items())])
+    data = b"".join(values.values())
+
+    def checkpoint(name, index, shard=data):
+        put(f"{name}.index", index)
+        put(f"{name}.data-00000-of-00001", shard)
+
+    checkpoint("tf-crc", table, bytes(32))
+    checkpoint("tf-cut", table[:-20])
+    checkpoint("tf-short", table, data[:20])
+    broken = bytearray(table)
+    broken[10] ^= 255
+    checkpoint("tf-block", bytes(broken))
+    far = bytearray(table)
+    far[-48:-38] = b"\xff" * 9 + b"\1"
+    checkpoint("tf-footer", bytes(far))
+    put("lonely.data-00000-of-00001", data)
+    put("lonely.data-99999-of-00001", data)
+    value = tf.message(4, FLOATS)
+    put("graph-cut.pb", tf.constant("w", "F32", (4,), value)[:-9])
+    put("graph-bomb.pb", tf.constant("w", "F32", (1 << 50,), tf.message(4, FLOATS[:4])))
+    put("graph-overflow.pb", tf.constant("w", "F32", (HUGE, 8), value))
+    put("graph-file.pb", tf.constant("w", "F32", (4,), value) + tf.node("out", "WriteFile"))
+    meta = tf.message(2, tf.message(2, tf.constant("w", "F32", (HUGE, 8), value)))
+    put("saved-overflow/saved_model.pb", tf.number(1, 1) + meta)
+    put("saved-cut/saved_model.pb", tf.number(1, 1) + meta + tag(2, 2) + varint(1 << 40))
+
+
+def tflite_files():
+    """A root table at 32 whose vtable is at 24: |size u16|size of table u16|fields u16...|"""
+    def lite(root=32, vtable=8, fields=(0,) * 5, more=b""):
+        head = struct.pack("<I4s", root, b"TFL3") + bytes(8)
+        table = struct.pack("<HH5H", 14, 24, *fields) + bytes(2)
+        return head + table + struct.pack("<i", vtable) + more + bytes(64)
+
+    vector = struct.pack("<II", 12, 8) + struct.pack("<I", 0xFFFFFFFF)
+    put("lite-root.tflite", lite(root=0xFFFFFFF0))
+    put("lite-vtable.tflite", lite(vtable=0x7FFFFFFF))
+    put("lite-back.tflite", lite(vtable=-1000))
+    put("lite-vector.tflite", lite(vtable=16, fields=(0, 0, 4, 0, 8), more=vector))
+
+
+def flax_files():
+    array = tf.pack({"w": 1})[:1] + tf.pack("w")
+    files = {
+        "deep": array + b"\x91" * 100000, "ext": array + b"\xc9\xff\xff\xff\xff\1", "map": b"\xdf\xff\xff\xff\xff", "never": array + b"\xc1",
+        "cut": array, "text": array + b"\xdb\xff\xff\xff\xff", "shape": array + b"\xc7\x13\1\x93\x91\xcf" + struct.pack(">Q", HUGE) + b"\xa2f4\xc4\0",
+        "key": b"\x81\x90\x01",
+    }
+    for name, data in files.items():
+        put(f"flax-{name}.msgpack", data)
+
+
+def wrapped():
+    package = {"itemInfoEntries": {"A": {"path": "../../../etc/passwd", "name": "model.mlmodel"}}, "rootModelIdentifier": "A"}
+    put("up.mlpackage/Manifest.json", json.dumps(package).encode())
+    put("cut.mlpackage/Manifest.json", b'{"itemInfoEntries": {')
+    put("net.mlmodel", field(1, 4) + field(2, b"") + tag(500, 2) + varint(1 << 50))
+    part = field(1, 1)
+    for _ in range(300):
+        part = field(1, 4) + field(202, field(1, part))
+    put("deep.mlmodel", part)
+    blob = field(7, field(1, varints((HUGE, 8)))) + field(5, FLOATS)
+    layer = field(1, "c") + field(2, "Convolution")
+    put("overflow.caffemodel", field(1, "n") + field(100, layer + field(7, blob)))
+    put("cut.caffemodel", field(1, "n") + field(100, layer + field(7, field(7, field(1, varints((2, 2)))) + field(5, FLOATS)))[:-3])
+    lc0 = tag(1, 5) + struct.pack("<I", 0x1C0)
+    put("cut.pb", lc0 + tag(10, 2) + varint(1 << 40) + b"abc")
+    put("cut.pb.gz", squeeze(lc0 + bytes(100))[:-10])
+    put("none.pb.gz", squeeze(lc0 + field(10, b"")))
+    head = b"\x89HDF\r\n\x1a\n"
+    put("cut.h5", head + bytes(20))
+    put("far.h5", head + b"\0\0\0\0\0\x08\x08\0\4\0\x10\0" + bytes(4) + bytes(8) + b"\xff" * 8 + struct.pack("<Q", 1 << 60) + b"\xff" * 8 + bytes(40))
+    config = {"class_name": "Sequential", "config": {"layers": [{"class_name": "Lambda", "config": {"name": "l", "function": ["4wEA", None, None]}}]}}
+    put("lambda.keras", zipped([("metadata.json", "{}"), ("config.json", json.dumps(config)), ("model.weights.h5", head + bytes(20))]))
+    put("none.keras", zipped([("metadata.json", "{}"), ("config.json", "{")]))
+
+
+def main(folder):
+    os.makedirs(folder, exist_ok=True)
+    os.chdir(folder)
+    for make in (oddities, safetensors_files, indexes, gguf_files, numpy_files, zip_files, pickle_files, torch_files, archives,
+                 proto_files, from_nets, tensorflow_files, tflite_files, flax_files, wrapped):
+        make()
+
+
+if __name__ == "__main__":
+    main(os.path.join(sys.argv[1], "hostile"))
