@@ -181,7 +181,7 @@ static enum rc chunk_shape(struct reader *r, uint64_t n, struct array *a, struct
 
 		if (!index_key(&r->c, n, &k) || seen >> k & 1 || !msgpack_next(&r->c, &it) || it.kind != MP_UINT)
 			return err_set(e, "its shape is not made of whole numbers 0 to %" PRIu64, n);
-		seen |= (uint32_t)1 << k;
+		seen |= (uint64_t)1 << k;
 		a->shape[k] = it.number;
 	}
 	a->rank = (unsigned)n;

@@ -282,6 +282,8 @@ static bool add_slice(struct runs *all, const struct tf_shape *s, const struct s
 	if (outer)
 		outer--;
 	run = outer < s->rank ? sl->length[outer] * step[outer + 1] : item;
+	if (!run) /* nothing, as often as the outer dimensions say */
+		return true;
 	for (unsigned k = 0; k < outer; k++)
 		runs *= sl->length[k];
 	for (unsigned k = 0; k < s->rank; k++)

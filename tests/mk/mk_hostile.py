@@ -16,6 +16,8 @@ sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(HERE, "..", "oracle"))
 sys.dont_write_bytecode = True
 
+import numpy as np
+
 import netwriters as nw
 import pickles
 import tffiles as tf
@@ -387,6 +389,10 @@ def tensorflow_files():
     far = bytearray(table)
     far[-48:-38] = b"\xff" * 9 + b"\1"
     checkpoint("tf-footer", bytes(far))
+    c = tf.Checkpoint()
+    c.partitioned("w", "F32", np.zeros((1 << 40, 2, 0), np.float32), [[(0, -1), (i, 1), (0, -1)] for i in range(2)])
+    c.data[0] = data
+    c.write("tf-nothing")
     put("lonely.data-00000-of-00001", data)
     put("lonely.data-99999-of-00001", data)
     value = tf.message(4, FLOATS)
