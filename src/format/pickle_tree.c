@@ -40,12 +40,6 @@ struct tree_frame {
 	unsigned rank;
 };
 
-static void stop(struct tree *t, const char *why)
-{
-	if (!t->stopped)
-		t->stopped = why;
-}
-
 static void push(struct tree *t, struct tree_frame f)
 {
 	if (t->n == t->cap) {
@@ -79,10 +73,29 @@ static bool all_scalars(struct tree *t, const struct pk *x)
 	return true;
 }
 
+#define OFTEN "it refers to the same things too often"
+
+static void stop(struct tree *t, const char *why)
+{
+	if (!t->stopped)
+		t->stopped = why;
+}
+
+/* Names and texts are copied, and may be the same bytes of the pickle again and again. */
+static void count_names(struct tree *t, size_t n)
+{
+	t->names += n;
+	if (t->names > limits_names(t->p->end))
+		stop(t, "its names and texts come to too many bytes (--limit names=N allows more)");
+}
+
 static void set_text(struct tree *t, struct meta_value *v, struct str s, const char *type)
 {
 	v->type = type;
-	if (s.n > TEXT_MAX)
+	count_names(t, u64_min(s.n, TEXT_MAX));
+	if (t->stopped)
+		s = STR("...");
+	else if (s.n > TEXT_MAX)
 		s = str_of(arena_printf(&t->p->m->arena, "%.*s... (%zu bytes)", TEXT_MAX, s.p, s.n));
 	meta_set_text(t->p->m, v, s);
 }
@@ -135,11 +148,15 @@ static void digest_node(struct tree *t, struct digest *d, struct pk *x)
 	if (pk_text(t->p, x, &s)) {
 		digest_u64(d, PK_TEXT);
 		digest_add(d, s);
+		t->p->work += s.n / 16; /* it may stand there a million times */
 		return;
 	}
 	digest_u64(d, x->kind);
 	switch ((enum pk_kind)x->kind) {
-	case PK_BYTES: case PK_BIG: digest_add(d, x->u.text); break;
+	case PK_BYTES: case PK_BIG:
+		digest_add(d, x->u.text);
+		t->p->work += x->u.text.n / 16;
+		break;
 	case PK_BOOL: digest_u64(d, x->u.boolean); break;
 	case PK_INT: digest_u64(d, (uint64_t)x->u.integer); break;
 	case PK_REAL:
@@ -182,19 +199,14 @@ static void set_array(struct tree *t, struct meta_value *v, const struct pk *x)
 		set_text(t, &v->u.array.items[i], buf_view(&b), "str");
 		buf_free(&b);
 	}
-	for (uint32_t i = 0; i < x->u.seq.n; i++) {
+	for (uint32_t i = 0; i < x->u.seq.n && !pk_tired(t->p); i++) {
 		struct pk *item = x->u.seq.items[i];
 
 		digest_node(t, &d, ndarray_scalar(t->p, item, &value) ? &value : item);
 	}
+	if (pk_tired(t->p))
+		stop(t, OFTEN);
 	digest_end(&d, v->u.array.digest);
-}
-
-static void count_names(struct tree *t, size_t n)
-{
-	t->names += n;
-	if (t->names > limits_names(t->p->end))
-		stop(t, "its names come to too many bytes (--limit names=N allows more)");
 }
 
 void tree_meta(struct tree *t, struct str key, struct pk *x)
@@ -562,7 +574,7 @@ enum rc tree_walk(struct tree *t, struct str prefix, struct err *e)
 	rc = enter(t, t->p->root, 0, e);
 	while (rc == RC_OK && t->n) {
 		if (pk_tired(t->p))
-			stop(t, "it refers to the same things too often");
+			stop(t, OFTEN);
 		if (t->stopped && t->frames[t->n - 1].kind != FR_LEAVE) {
 			t->n--;
 			continue;

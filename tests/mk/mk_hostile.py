@@ -240,6 +240,9 @@ def pickle_files():
         "stackglobal": b"\x80\4\x8c\2os\x8c\6system\x93\x8c\2id\x85R.", "reduce": b"\x80\2K\1K\2R.",
         "getattr": b"\x80\2cbuiltins\ngetattr\ncos\nsystem\nX\4\0\0\0call\x86RX\2\0\0\0id\x85R.",
     }
+    text = "t" * 16000  # stands in the file once
+    files["texts"] = dumps([[text] * 30 for _ in range(4000)])
+    files["hashed"] = dumps([text * 4] * 100000)
     for name, data in files.items():
         put(f"pk-{name}.pkl", data)
 
