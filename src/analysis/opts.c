@@ -337,6 +337,13 @@ static enum rc set_limit(struct opts *o, const char *arg, struct err *e)
 	return limits_set(arg, e);
 }
 
+static enum rc set_no_renames(struct opts *o, const char *arg, struct err *e)
+{
+	(void)arg, (void)e;
+	o->no_renames = true;
+	return RC_OK;
+}
+
 static enum rc set_no_sandbox(struct opts *o, const char *arg, struct err *e)
 {
 	(void)arg, (void)e;

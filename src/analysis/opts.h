@@ -53,6 +53,7 @@ struct opts {
 	enum when color, progress;
 	const char *format;         /* NULL: by content */
 	const char *cpu;            /* NULL: the best kernel */
+	bool no_renames;            /* pairs have one name */
 	bool no_sandbox;            /* the process keeps its rights */
 	enum io io;                 /* how the bytes of files are come by */
 	struct unpacking unpacking; /* who is told of it is for main to say */

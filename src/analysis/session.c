@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "analysis/align.h"
 #include "analysis/tree.h"
 #include "base/map.h"
 #include "base/pool.h"
@@ -28,7 +29,13 @@ const struct status_info statuses[ST_COUNT] = {
 	[ST_SINGLE] = {"", ' ', " ", "nothing to compare with"},
 };
 
-const char *const vias[] = {[VIA_NONE] = NULL, [VIA_NAME] = "name"};
+const char *const vias[] = {
+	[VIA_NONE] = NULL,
+	[VIA_NAME] = "name",
+	[VIA_PREFIX] = "prefix",
+	[VIA_CONTENT] = "content",
+	[VIA_SIMILAR] = "similar",
+};
 
 int status_by_name(struct str name)
 {
@@ -72,62 +79,13 @@ bool same_shape(const struct session *s, const struct tensor *a, const struct te
 	return n == without_ones(b, db) && memcmp(da, db, n * sizeof(*da)) == 0;
 }
 
-/* What the headers alone tell. A pair of one type that cannot be decoded may still turn out identical. */
-static enum status header_status(const struct session *s, const struct row *r)
+void pair_name(struct buf *b, const struct row *r, bool ascii)
 {
-	const struct tensor *a = r->t[A], *b = r->t[B];
-
-	if (s->n_models < 2)
-		return ST_SINGLE;
-	if (!a || !b)
-		return a ? ST_REMOVED : ST_ADDED;
-	if (a->broken || b->broken)
-		return ST_UNDECODED;
-	if (!same_shape(s, a, b))
-		return ST_RESHAPED;
-	if ((a->trouble || b->trouble) && r->retyped)
-		return ST_UNDECODED;
-	return ST_PENDING;
-}
-
-static void set_row(const struct session *s, struct row *r, const struct tensor *a, const struct tensor *b)
-{
-	*r = (struct row){.t = {a, b}, .name = a ? a->name : b->name};
-	r->via = a && b ? VIA_NAME : VIA_NONE;
-	r->retyped = a && b && strcmp(a->type_name, b->type_name) != 0;
-	r->status = header_status(s, r);
-}
-
-/* Exact names, through a hash. Where a broken file has a name twice, the first pairs with the first, the second with
- * the second. A's tensors keep their order; those that only B has follow. */
-static void align(struct session *s)
-{
-	const struct model *a = &s->m[A], *b = &s->m[B];
-	struct map first = {0};
-	uint32_t *again = xcalloc(b->n_tensors, sizeof(*again)); /* the next tensor of B with the same name */
-	bool *used = xcalloc(b->n_tensors, sizeof(*used));
-
-	map_reserve(&first, b->n_tensors);
-	for (size_t i = b->n_tensors; i-- > 0;) {
-		again[i] = map_get(&first, b->tensors[i].name);
-		map_set(&first, b->tensors[i].name, (uint32_t)i);
-	}
-	s->rows = xrealloc(NULL, a->n_tensors + b->n_tensors, sizeof(*s->rows));
-	for (size_t i = 0; i < a->n_tensors; i++) {
-		uint32_t j = map_get(&first, a->tensors[i].name);
-
-		if (j != MAP_NONE) {
-			used[j] = true;
-			map_set(&first, a->tensors[i].name, again[j]);
-		}
-		set_row(s, &s->rows[s->n_rows++], &a->tensors[i], j == MAP_NONE ? NULL : &b->tensors[j]);
-	}
-	for (size_t i = 0; i < b->n_tensors; i++)
-		if (!used[i])
-			set_row(s, &s->rows[s->n_rows++], NULL, &b->tensors[i]);
-	map_free(&first);
-	free(again);
-	free(used);
+	buf_str(b, r->name);
+	if (!row_renamed(r))
+		return;
+	buf_puts(b, ascii ? " -> " : " → ");
+	buf_str(b, r->t[B]->name);
 }
 
 static enum rc open_next(struct session *s, const char *path, struct err *e)

@@ -1,12 +1,13 @@
 /*
- * A session: one model, or two whose tensors are aligned by name. A row is a pair of tensors; with one model, a tensor
- * alone. Rows stand in the order of the tree (analysis/tree.h): as the file has them, groups together, numbered
- * siblings by their number.
+ * A session: one model, or two whose tensors are aligned (analysis/align.h). A row is a pair of tensors; with one
+ * model, a tensor alone. Rows stand in the order of the tree (analysis/tree.h): as the file has them, groups together,
+ * numbered siblings by their number.
  */
 #ifndef ANALYSIS_SESSION_H
 #define ANALYSIS_SESSION_H
 
 #include "analysis/opts.h"
+#include "base/buf.h"
 #include "base/sandbox.h"
 #include "model/model.h"
 #include "num/bins.h"
@@ -41,7 +42,8 @@ int status_by_name(struct str name); /* -1: none */
 bool status_compared(enum status);
 bool status_differs(enum status); /* of a pair that counts as a difference in the exit status */
 
-enum via { VIA_NONE, VIA_NAME };
+/* How a pair was found: analysis/align.h has the steps. All but the first are pairs under two names. */
+enum via { VIA_NONE, VIA_NAME, VIA_PREFIX, VIA_CONTENT, VIA_SIMILAR };
 extern const char *const vias[];
 
 enum { A = 0, B = 1 };
@@ -67,6 +69,15 @@ struct row {
 	bool retyped;              /* both are there and their types differ */
 	struct result *result;     /* NULL until computed; owned; set on the session's own thread only */
 };
+
+/* Whether its tensors have two names: a difference, whatever their values. */
+static inline bool row_renamed(const struct row *r)
+{
+	return r->via > VIA_NAME;
+}
+
+/* Appends the name, as the file has it; of a renamed pair "1.0.weight → 1.weight". */
+void pair_name(struct buf *, const struct row *, bool ascii);
 
 struct session {
 	const struct opts *opts;

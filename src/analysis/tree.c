@@ -319,6 +319,7 @@ static void rollup_add(struct rollup *u, const struct row *r)
 {
 	u->by_status[r->status]++;
 	u->retyped += r->retyped;
+	u->renamed += row_renamed(r);
 	for (int side = A; side <= B; side++) {
 		const struct tensor *t = r->t[side];
 

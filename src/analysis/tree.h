@@ -30,7 +30,7 @@ void tree_free(struct tree *);
 struct rollup {
 	size_t tensors[2];      /* on each side */
 	uint64_t parameters[2], bytes[2];
-	size_t by_status[ST_COUNT], retyped;
+	size_t by_status[ST_COUNT], retyped, renamed;
 	size_t computed;        /* rows with a result */
 	struct moments moments[2];
 	struct pairsum sum;

@@ -67,7 +67,7 @@ static size_t meta_differences(const struct summary *sum)
 
 static bool tensors_differ(const struct rollup *u)
 {
-	size_t n = 0;
+	size_t n = u->renamed;
 
 	for (int i = 0; i < ST_COUNT; i++)
 		n += status_differs((enum status)i) ? u->by_status[i] : 0;
@@ -151,7 +151,11 @@ static void changes(struct buf *b, const struct summary *sum)
 	add_clause(b, n[ST_RESHAPED], "reshaped");
 	add_clause(b, n[ST_ADDED], "added");
 	add_clause(b, n[ST_REMOVED], "removed");
-	if (!n[ST_CHANGED] && !n[ST_RESHAPED] && n[ST_CAST] + n[ST_QUANTISED]) {
+	if (sum->all.renamed && b->n == 0)
+		buf_printf(b, "%zu of %zu %s renamed", sum->all.renamed, both, plural(both, "tensor", "tensors"));
+	else
+		add_clause(b, sum->all.renamed, "renamed");
+	if (!n[ST_CHANGED] && !n[ST_RESHAPED] && n[ST_CAST] + n[ST_QUANTISED] + sum->all.renamed) {
 		add_clause(b, n[ST_EQUAL], "equal");
 		add_clause(b, n[ST_IDENTICAL], "identical");
 	}
@@ -160,13 +164,16 @@ static void changes(struct buf *b, const struct summary *sum)
 static void strongest(struct buf *b, const struct session *s, const struct summary *sum)
 {
 	const struct row *r;
+	struct buf name = {0};
 
 	if (sum->strongest == SIZE_MAX)
 		return;
 	r = &s->rows[sum->strongest];
 	buf_puts(b, sum->all.by_status[ST_CHANGED] == 1 ? "; relative change " : "; the largest relative change is ");
 	buf_printf(b, "%.2g in ", r->result->diff.rel_l2);
-	utf8_display(b, r->name, s->opts->ascii);
+	pair_name(&name, r, s->opts->ascii);
+	utf8_display(b, buf_view(&name), s->opts->ascii);
+	buf_free(&name);
 }
 
 static void nothing_changed(struct buf *b, const struct session *s, const struct summary *sum)

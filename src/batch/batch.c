@@ -199,14 +199,14 @@ static void account_row(struct batch *b, const struct row *r)
 		const char *message = r->result->error;
 		unsigned side = compares && strncmp(message, "B: ", 3) == 0 ? B : A;
 
-		add_mishap(b, side, r->name, compares ? message + 3 : message);
+		add_mishap(b, side, (r->t[side] ? r->t[side] : r->t[A])->name, compares ? message + 3 : message);
 		return;
 	}
 	if (compares && r->status != ST_UNDECODED)
 		return;
 	for (unsigned side = A; side < b->s->n_models; side++)
 		if (r->t[side] && r->t[side]->trouble && !r->t[side]->broken)
-			add_mishap(b, side, r->name, r->t[side]->trouble);
+			add_mishap(b, side, r->t[side]->name, r->t[side]->trouble);
 }
 
 void batch_account(struct batch *b)
@@ -395,6 +395,7 @@ json_t *js_summary(const struct batch *b, const struct summary *sum)
 	for (int i = ST_IDENTICAL; i <= ST_REMOVED; i++)
 		js_put(o, statuses[i].name, js_u64(u->by_status[i]));
 	js_put(o, "retyped", js_u64(u->retyped));
+	js_put(o, "renamed", js_u64(u->renamed));
 	js_put(o, "elements", js_u64(u->diff.count));
 	js_put(o, "elements_changed", js_u64(u->diff.changed));
 	js_put(o, "rel_l2", js_number(u->diff.rel_l2));

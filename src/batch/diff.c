@@ -12,6 +12,7 @@
 static const struct column columns[] = {
 	{.key = "status", .title = "", .left = true},
 	{.key = "name", .title = "name", .left = true, .shrink = true},
+	{.key = "via", .title = "found by", .left = true, .quiet = true},
 	{.key = "type", .title = "type", .left = true, .expendable = 6},
 	{.key = "how", .title = "how", .left = true, .quiet = true, .expendable = 9},
 	{.key = "shape", .title = "shape", .left = true, .expendable = 8},
@@ -46,21 +47,24 @@ static void two_cells(struct buf *b, const struct field *f, const struct row *r,
 static void put_row(struct table *t, const struct row *r, bool ascii, const struct field *const *f)
 {
 	struct cell cells[COUNT(columns)];
-	struct buf status = {0}, type = {0}, shape = {0};
+	struct buf status = {0}, name = {0}, type = {0}, shape = {0};
 	char mark[2] = {statuses[r->status].mark, '\0'};
 
 	buf_printf(&status, "%s %s", ascii ? mark : statuses[r->status].utf8_mark, statuses[r->status].name);
-	two_cells(&type, f[2], r, ascii);
-	two_cells(&shape, f[4], r, ascii);
+	pair_name(&name, r, ascii);
+	two_cells(&type, f[3], r, ascii);
+	two_cells(&shape, f[5], r, ascii);
 	cells[0] = cell_text(buf_view(&status));
-	cells[1] = cell_text(r->name);
-	cells[2] = cell_text(buf_view(&type));
-	cells[3] = field_get(f[3], r, A);
-	cells[4] = cell_text(buf_view(&shape));
-	for (size_t i = 5; i < COUNT(columns); i++)
+	cells[1] = cell_text(buf_view(&name));
+	cells[2] = row_renamed(r) ? field_get(f[2], r, A) : (struct cell){.kind = CELL_NONE};
+	cells[3] = cell_text(buf_view(&type));
+	cells[4] = field_get(f[4], r, A);
+	cells[5] = cell_text(buf_view(&shape));
+	for (size_t i = 6; i < COUNT(columns); i++)
 		cells[i] = field_get(f[i], r, A);
 	table_row(t, cells, status_hue(r->status));
 	buf_free(&status);
+	buf_free(&name);
 	buf_free(&type);
 	buf_free(&shape);
 }

@@ -75,9 +75,10 @@ static void put_bins(const struct style *st, const struct bins *a, const struct 
 
 static void put_title(const struct style *st, const struct row *r, const char *what)
 {
-	struct buf name = {0}, line = {0};
+	struct buf both = {0}, name = {0}, line = {0};
 
-	utf8_display(&name, r->name, st->ascii);
+	pair_name(&both, r, st->ascii);
+	utf8_display(&name, buf_view(&both), st->ascii);
 	paint(&line, st, HUE_HEAD, buf_view(&name));
 	for (int side = A; side <= B; side++) {
 		struct cell shape;
@@ -88,8 +89,11 @@ static void put_title(const struct style *st, const struct row *r, const char *w
 		buf_printf(&line, "  %s ", r->t[side]->type_name);
 		cell_show(&line, &shape, st->ascii);
 	}
+	if (row_renamed(r))
+		buf_printf(&line, "  (found by %s)", vias[r->via]);
 	buf_printf(&line, "%s\n", what);
 	out_buf(&line);
+	buf_free(&both);
 	buf_free(&name);
 	buf_free(&line);
 }

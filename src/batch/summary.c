@@ -344,15 +344,17 @@ static const struct column moved_columns[] = {
 static void put_strong(struct table *t, const struct batch *b, const struct row *r, double weight, double max,
 		       bool converted)
 {
-	struct buf bars = {0};
+	struct buf bars = {0}, name = {0};
 
 	bar(&bars, &b->st, max > 0 ? weight / max : 0, BAR);
+	pair_name(&name, r, b->st.ascii);
 	table_row(t, (struct cell[]){
-		cell_text(r->name), value(r, "shape"), value(r, converted ? "how" : "changed_fraction"),
+		cell_text(buf_view(&name)), value(r, "shape"), value(r, converted ? "how" : "changed_fraction"),
 		value(r, "max_abs_diff"),
 		value(r, "rel_l2"), cell_text(buf_view(&bars)),
 	}, HUE_NONE);
 	buf_free(&bars);
+	buf_free(&name);
 }
 
 static void put_strongest(const struct batch *b, size_t lines, bool converted)
@@ -401,6 +403,8 @@ static size_t put_counts(const struct batch *b, const struct summary *sum)
 	}
 	if (u->retyped)
 		buf_printf(&line, "   (%zu retyped)", u->retyped);
+	if (u->renamed)
+		buf_printf(&line, "   (%zu renamed)", u->renamed);
 	used = out_wrapped(&b->st, HUE_NONE, buf_view(&line));
 	buf_clear(&line);
 	if (u->diff.changed) {

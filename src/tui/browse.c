@@ -902,7 +902,7 @@ static void put_name(struct view *v, struct pen *p, const struct node *node, con
 {
 	struct browse *b = state(v);
 	const char *sign = "  ";
-	struct buf shown = {0};
+	struct buf name = {0}, shown = {0};
 	int indent = (int)(2 * (node->depth < 16 ? node->depth : 16)), most = b->columns.name / 2;
 
 	if (!b->flat) {
@@ -917,8 +917,14 @@ static void put_name(struct view *v, struct pen *p, const struct node *node, con
 	} else {
 		indent = 0;
 	}
-	utf8_display(&shown, b->flat ? row->name : node->label, p->ascii);
+	buf_str(&name, b->flat ? row->name : node->label);
+	if (node->leaf && row_renamed(row)) {
+		buf_puts(&name, p->ascii ? " -> " : " → ");
+		buf_str(&name, row->t[B]->name);
+	}
+	utf8_display(&shown, buf_view(&name), p->ascii);
 	pen_put(p, b->columns.name - indent, false, node->leaf ? ROLE_TEXT : ROLE_GROUP, buf_view(&shown));
+	buf_free(&name);
 	buf_free(&shown);
 }
 

@@ -63,21 +63,25 @@ enum role status_role(enum status st)
 
 void row_title(struct screen *sc, const struct row *r, struct area a)
 {
-	struct buf name = {0}, facts = {0};
+	struct buf both = {0}, name = {0}, facts = {0};
 	struct pen p = {.y = a.y, .x = a.x + 1, .end = a.x + a.w - 1, .ascii = sc->ascii};
 	int width;
 
 	term_fill(a.y, a.x, a.w, ROLE_TITLE);
 	if (r->status != ST_SINGLE)
 		buf_printf(&facts, "%s %s  ", status_mark(r->status, sc->ascii), statuses[r->status].name);
+	if (row_renamed(r))
+		buf_printf(&facts, "(found by %s)  ", vias[r->via]);
 	type_text(&facts, r->t[A] ? r->t[A]->type_name : NULL, r->t[B] ? r->t[B]->type_name : NULL, sc->ascii);
 	buf_puts(&facts, "  ");
 	shape_text(&facts, r, sc->ascii);
 	width = (int)utf8_width(buf_view(&facts));
-	utf8_display(&name, r->name, sc->ascii);
+	pair_name(&both, r, sc->ascii);
+	utf8_display(&name, buf_view(&both), sc->ascii);
 	pen_put(&p, a.w - 4 - width, false, ROLE_TITLE, buf_view(&name));
 	pen_skip(&p, 2);
 	pen_put(&p, width, false, ROLE_TITLE, buf_view(&facts));
+	buf_free(&both);
 	buf_free(&name);
 	buf_free(&facts);
 }

@@ -231,6 +231,17 @@ static void draw_histograms(const struct detail *d, struct area a)
 
 enum { COUNTS = 18 }; /* columns that they take */
 
+static void draw_count(size_t n, const char *what, int *y, struct area a)
+{
+	struct buf b = {0};
+
+	if (n == 0 || *y >= a.y + a.h)
+		return;
+	buf_printf(&b, "%6zu   %s", n, what);
+	term_put((*y)++, a.x, a.w, ROLE_DIM, buf_view(&b));
+	buf_free(&b);
+}
+
 static void draw_counts(const struct detail *d, struct area a)
 {
 	int y = a.y;
@@ -246,13 +257,8 @@ static void draw_counts(const struct detail *d, struct area a)
 		term_puts(y++, a.x + 9, a.w - 9, ROLE_DIM, statuses[st].name);
 		buf_free(&b);
 	}
-	if (d->u->retyped && y < a.y + a.h) {
-		struct buf b = {0};
-
-		buf_printf(&b, "%6zu   retyped", d->u->retyped);
-		term_put(y, a.x, a.w, ROLE_DIM, buf_view(&b));
-		buf_free(&b);
-	}
+	draw_count(d->u->retyped, "retyped", &y, a);
+	draw_count(d->u->renamed, "renamed", &y, a);
 }
 
 /* ---- the head ---- */
@@ -351,13 +357,17 @@ static bool stored_alike(const struct row *r)
 /* The name and the status on a line of its own kind, so that the pane needs no border. Returns where it ended. */
 static int draw_head(const struct detail *d, struct area a)
 {
-	struct buf b = {0}, cut = {0};
+	struct buf b = {0}, cut = {0}, name = {0};
 	enum role role = d->focus ? ROLE_CURSOR : ROLE_TITLE;
 	enum status st = d->row->status;
-	int x = a.x + 1, room = a.w - 2 - (!d->u && two_sides(d) ? 13 : 0);
+	int x = a.x + 1, room = a.w - 2 - (!d->u && two_sides(d) ? 13 : 0) - (row_renamed(d->row) ? 19 : 0);
 
 	term_fill(a.y, a.x, a.w, role);
-	utf8_display(&b, d->name.n ? d->name : STR("all tensors"), d->screen->ascii);
+	if (!d->u)
+		pair_name(&name, d->row, d->screen->ascii);
+	else
+		buf_str(&name, d->name.n ? d->name : STR("all tensors"));
+	utf8_display(&b, buf_view(&name), d->screen->ascii);
 	utf8_ellipsis_name(&cut, buf_view(&b), (size_t)(room > 0 ? room : 0), d->screen->ascii);
 	x += term_put(a.y, x, room, role, buf_view(&cut)) + 2;
 	buf_clear(&b);
@@ -365,10 +375,13 @@ static int draw_head(const struct detail *d, struct area a)
 		buf_puts(&b, st == ST_PENDING ? (d->screen->ascii ? "..." : "…") : statuses[st].name);
 	if (b.n && d->row->result && d->row->result->how)
 		buf_printf(&b, ": %s", d->row->result->how);
+	if (row_renamed(d->row))
+		buf_printf(&b, " (found by %s)", vias[d->row->via]);
 	if (b.n)
 		x += term_put(a.y, x, a.x + a.w - x, role, buf_view(&b)) + 2;
 	buf_free(&b);
 	buf_free(&cut);
+	buf_free(&name);
 	return x;
 }
 
@@ -434,8 +447,8 @@ static void draw_right(struct detail *d, struct area a)
 		rest.h--;
 	}
 	if (d->u) {
-		struct area counts = {rest.y, rest.x - 2, rest.w, ST_COUNT};
-		int lines = d->u->retyped > 0;
+		struct area counts = {rest.y, rest.x - 2, rest.w, ST_COUNT + 1};
+		int lines = (d->u->retyped > 0) + (d->u->renamed > 0);
 
 		for (int st = ST_PENDING; two_sides(d) && st < ST_SINGLE; st++)
 			lines += d->u->by_status[st] > 0;

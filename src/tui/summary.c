@@ -325,6 +325,8 @@ static void add_counts(struct text *t, struct screen *sc, const struct rollup *u
 				    status_mark((enum status)i, sc->ascii), statuses[i].name);
 	if (u->retyped)
 		text_printf(t, ROLE_DIM, "%8zu   of another type than in A", u->retyped);
+	if (u->renamed)
+		text_printf(t, ROLE_DIM, "%8zu   of another name than in A", u->renamed);
 	text_add(t, ROLE_TEXT, STR(""));
 }
 
@@ -343,7 +345,7 @@ static void add_ranked(struct state *st, struct screen *sc, const struct field *
 {
 	struct cell c = field_get(f, r, A);
 	double v = c.kind == CELL_REAL ? c.u.real : c.kind == CELL_COUNT ? (double)c.u.count : 0;
-	struct buf value = {0}, b = {0}, cut = {0};
+	struct buf name = {0}, value = {0}, b = {0}, cut = {0};
 	size_t start;
 
 	cell_text(&value, &c, sc->ascii);
@@ -354,10 +356,12 @@ static void add_ranked(struct state *st, struct screen *sc, const struct field *
 	plot_bar(&b, most > 0 ? v / most : 0, BAR, sc->ascii);
 	buf_repeat(&b, ' ', BAR + 2 - utf8_width((struct str){b.p + start, b.n - start}));
 	buf_clear(&value);
-	utf8_display(&value, r->name, sc->ascii);
+	pair_name(&name, r, sc->ascii);
+	utf8_display(&value, buf_view(&name), sc->ascii);
 	utf8_ellipsis_name(&cut, buf_view(&value), (size_t)st->width - 12 - 2 - BAR - 2, sc->ascii);
 	buf_str(&b, buf_view(&cut));
 	text_add(&st->text, ROLE_TEXT, buf_view(&b));
+	buf_free(&name);
 	buf_free(&value);
 	buf_free(&b);
 	buf_free(&cut);
