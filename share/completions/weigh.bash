@@ -5,7 +5,7 @@ _weigh()
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local commands='summary list stats diff hist show meta audit export formats'
 	local options='--output --sort --reverse --top --group --match --exclude --status --atol --rtol --brief
-		--distribution --exact --bins --fail-on --threads --color --progress --ascii --format --raw --parts --cpu --io --unpack --limit --no-sandbox --keys --size --version --help'
+		--distribution --exact --bins --fail-on --threads --color --progress --ascii --format --raw --parts --cpu --io --unpack --limit --no-renames --no-sandbox --keys --size --version --help'
 
 	# readline splits words at "=": --color=al is three of them
 	if [[ $cur == '=' ]]; then
@@ -27,7 +27,7 @@ _weigh()
 		return
 		;;
 	--status)
-		mapfile -t COMPREPLY < <(compgen -W 'identical equal cast quantised changed undecoded reshaped added removed' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'identical equal cast quantised changed undecoded reshaped added removed renamed' -- "$cur")
 		return
 		;;
 	-s | --sort)

@@ -176,7 +176,8 @@ static enum rc no_status(struct str name, struct err *e)
 	struct buf all = {0};
 
 	for (unsigned i = ST_IDENTICAL; i <= ST_REMOVED; i++)
-		buf_printf(&all, "%s%s", i > ST_IDENTICAL ? ", " : "", statuses[i].name);
+		buf_printf(&all, "%s, ", statuses[i].name);
+	buf_puts(&all, "renamed");
 	err_set(e, "no status '%.*s'; there are %s", (int)u64_min(name.n, 100), name.p, all.p);
 	buf_free(&all);
 	return RC_FAIL;
@@ -188,9 +189,12 @@ static enum rc set_status(struct opts *o, const char *arg, struct err *e)
 		struct str name = {arg, strcspn(arg, ",")};
 		int i = status_by_name(name);
 
-		if (i < ST_IDENTICAL || i > ST_REMOVED)
+		if (str_eq(name, STR("renamed")))
+			o->status_mask |= MASK_RENAMED;
+		else if (i < ST_IDENTICAL || i > ST_REMOVED)
 			return no_status(name, e);
-		o->status_mask |= 1u << i;
+		else
+			o->status_mask |= 1u << i;
 		if (arg[name.n] == '\0')
 			return RC_OK;
 		arg += name.n + 1;

@@ -12,6 +12,7 @@ struct opts;
 enum output { OUT_TEXT, OUT_JSON, OUT_JSONL, OUT_CSV, OUT_TSV, OUT_MARKDOWN, OUT_HTML, OUT_SARIF };
 enum io { IO_AUTO, IO_MMAP, IO_READ };
 enum severity { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_DANGER };
+enum { MASK_RENAMED = 1 << 30 }; /* in a mask of statuses: of any status, but under two names */
 extern const char *const severity_names[]; /* note, warning, danger; ended by NULL */
 enum when { WHEN_AUTO, WHEN_NEVER, WHEN_ALWAYS };
 
@@ -42,7 +43,7 @@ struct opts {
 	bool reverse;
 	uint64_t top;               /* 0: all */
 	unsigned group;             /* name components to roll up to; 0: none */
-	unsigned status_mask;       /* bits 1 << enum status; 0: all */
+	unsigned status_mask;       /* bits 1 << enum status, and MASK_RENAMED; 0: all */
 	double atol, rtol;
 	bool brief, distribution, exact, ascii;
 	bool raw;                   /* packed tensors are not put together */

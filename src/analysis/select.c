@@ -40,7 +40,8 @@ bool filter_name(const struct filter *f, const struct row *r)
 
 bool filter_status(const struct filter *f, const struct row *r)
 {
-	return f->status_mask == 0 || (f->status_mask >> r->status & 1);
+	return f->status_mask == 0 || (f->status_mask >> r->status & 1) ||
+	       ((f->status_mask & MASK_RENAMED) && row_renamed(r));
 }
 
 void filter_free(struct filter *f)

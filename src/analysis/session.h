@@ -76,6 +76,12 @@ static inline bool row_renamed(const struct row *r)
 	return r->via > VIA_NAME;
 }
 
+/* Whether it is a difference to the exit status, and to who looks for the next one. */
+static inline bool row_differs(const struct row *r)
+{
+	return row_renamed(r) || status_differs(r->status);
+}
+
 /* Appends the name, as the file has it; of a renamed pair "1.0.weight → 1.weight". */
 void pair_name(struct buf *, const struct row *, bool ascii);
 

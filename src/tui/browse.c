@@ -40,7 +40,8 @@ struct shown { /* a choice of statuses */
 
 enum {
 	CONVERSIONS = 1u << ST_CAST | 1u << ST_QUANTISED,
-	CHANGES = CONVERSIONS | 1u << ST_CHANGED | 1u << ST_RESHAPED | 1u << ST_ADDED | 1u << ST_REMOVED,
+	CHANGES = CONVERSIONS | 1u << ST_CHANGED | 1u << ST_RESHAPED | 1u << ST_ADDED | 1u << ST_REMOVED |
+		  MASK_RENAMED,
 };
 
 static const struct shown choices[] = {
@@ -126,7 +127,7 @@ static bool passes(const struct browse *b, const struct row *r)
 		return false;
 	if (mask & 1u << ST_UNDECODED)
 		return is_problem(r);
-	return mask == 0 || (mask >> r->status & 1);
+	return mask == 0 || (mask >> r->status & 1) || ((mask & MASK_RENAMED) && row_renamed(r));
 }
 
 /* Whether what passes depends on results, so that news may change the list. */
@@ -679,8 +680,7 @@ static bool differs(struct view *v, size_t item)
 	struct browse *b = state(v);
 	const struct node *node = node_of_item(v, item);
 
-	return node->leaf && passing_below(b, node) > 0 &&
-	       (CHANGES >> v->screen->s->rows[node->row_first].status & 1);
+	return node->leaf && passing_below(b, node) > 0 && row_differs(&v->screen->s->rows[node->row_first]);
 }
 
 static void next_change(struct view *v, int direction)

@@ -747,7 +747,7 @@ static void next_tensor(struct view *v, int direction)
 
 	for (size_t i = 1; i < s->n_rows; i++) {
 		row = direction > 0 ? (row + 1) % s->n_rows : (row + s->n_rows - 1) % s->n_rows;
-		if (s->n_models > 1 ? !status_differs(s->rows[row].status) : why_not(&s->rows[row]) != NULL)
+		if (s->n_models > 1 ? !row_differs(&s->rows[row]) : why_not(&s->rows[row]) != NULL)
 			continue;
 		open_row(v, row);
 		if (tree && tree->ops == &browse_view)

@@ -132,6 +132,37 @@ def undecoded_and_broken(folder):
     gguf(folder + "/broken.gguf", [(b"ok", [256], 0, x), (b"gone", [256], 0, x)], cut=512)
 
 
+def renamed(folder):
+    """What exact names do not pair: what is to be found again, and what only looks as if."""
+    def f32(shape, step, start=0.0):
+        return ramp(int(np.prod(shape)), step, start).astype(np.float32).reshape(shape)
+
+    old = [("0.0.weight", f32((4, 6), 0.5)), ("1.0.weight", f32((1, 4), 0.25)), ("1.0.bias", f32((1,), 0.25)),
+           ("Conv_1.gain", f32((7,), 0.125)),         # alike but for its letters
+           ("fc.weight", f32((5, 4), 0.5, 3)),        # content
+           ("table.sin", f32((300, 9), 0.5)),         # longer than what is looked at
+           ("zero.a", np.zeros(9, np.float32)),       # zeros are like zeros, and no more than that
+           ("p.q.w", f32((3, 2), 0.5)),               # two to choose from
+           ("one.twin", f32((8,), 0.5)), ("two.twin", f32((8,), 0.5)), # two of one content
+           ("layers.3.bias", f32((5,), 0.5)),         # another number, another tensor
+           ("k.m.v", f32((2, 3), 1.0))]               # another shape
+    new = [("0.0.weight", f32((4, 6), 0.5)), ("1.weight", f32((1, 4), 0.5)), ("1.bias", f32((1,), 0.5)),
+           ("conv1.gain", f32((7,), 0.25)), ("head.kernel", f32((5, 4), 0.5, 3)), ("rope.cache", f32((300, 9), 0.5)),
+           ("nil.z", np.zeros(9, np.float32)), ("p.w", f32((3, 2), 0.25)), ("q.w", f32((3, 2), 2.0)),
+           ("three.pair", f32((8,), 0.5)), ("layers.4.bias", f32((5,), 0.25)), ("k.v", f32((3, 2), 4.0))]
+    safetensors(folder + "/old_names.safetensors", old)
+    safetensors(folder + "/new_names.safetensors", new)
+    safetensors(folder + "/all_renamed.safetensors", [("fc.weight", old[4][1])])
+    safetensors(folder + "/all_renamed2.safetensors", [("head.kernel", old[4][1])])
+    inner = [("a.w", f32((2, 3), 0.5)), ("a.b", f32((3,), 0.5)), ("c.w", f32((4, 2), 0.5))]
+    safetensors(folder + "/bare.safetensors", inner)
+    safetensors(folder + "/wrapped.safetensors",
+                [("base.model.module." + n, x.reshape(-1) if n == "c.w" else x) for n, x in inner] +
+                [("base.extra.w", f32((2, 3), 1.0))])
+    halves = [(half + "." + n, x * k) for k, half in enumerate(("encoder", "decoder"), 1) for n, x in inner]
+    safetensors(folder + "/halves.safetensors", [(n, x.astype(np.float32) + np.float32(7)) for n, x in halves])
+
+
 def larger(folder):
     """Some chunks of the pool's, so that threads have something to do in any order."""
     n = 700001
@@ -151,5 +182,5 @@ def others(folder):
 if __name__ == "__main__":
     where = sys.argv[1] + "/cli"
     os.makedirs(where, exist_ok=True)
-    for make in (pair, ladder, odd_names, undecoded_and_broken, larger, others):
+    for make in (pair, ladder, odd_names, undecoded_and_broken, renamed, larger, others):
         make(where)
