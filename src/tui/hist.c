@@ -15,6 +15,7 @@
 #include "tui/cells.h"
 #include "tui/menu.h"
 #include "tui/plot.h"
+#include "tui/report.h"
 
 /*
  * Two plots, of the values and of the differences, each with an axis and a cursor of its own; one of them has the keys.
@@ -800,6 +801,74 @@ static bool act(struct view *v, enum act act)
 	}
 }
 
+/* ---- a report ---- */
+
+static struct cell edge_cell(double x)
+{
+	return isfinite(x) ? (struct cell){.kind = CELL_REAL, .u.real = x} : (struct cell){.kind = CELL_NONE};
+}
+
+static struct cell count_cell(const uint64_t *n)
+{
+	return n ? (struct cell){.kind = CELL_COUNT, .u.count = *n} : (struct cell){.kind = CELL_NONE};
+}
+
+/* n: of A and B, or of the differences; NULL: it has none. */
+static void report_bin(struct view *v, struct report *r, int plot, double lower, double upper,
+		       const uint64_t *const n[2])
+{
+	bool values = plot == VALUES;
+	struct cell pair[] = {
+		{.kind = CELL_TEXT, .u.text = values ? STR("values") : STR("differences")},
+		edge_cell(lower), edge_cell(upper),
+		count_cell(values ? n[A] : NULL), count_cell(values ? n[B] : NULL), count_cell(values ? NULL : n[A]),
+	};
+
+	report_row(r, v->screen->s->n_models > 1 ? pair : pair + 1); /* of one model: up to its count */
+}
+
+/* The bins as they are drawn; in front of them and behind, where a range was chosen, what lies outside. */
+static void report_plot(struct view *v, struct report *r, int plot)
+{
+	const struct bins *b[2] = {bins_at(v, plot, A), bins_at(v, plot, B)};
+	const struct bins *of = b[A] ? b[A] : b[B];
+	bool below = false, above = false;
+
+	for (int side = A; side <= B; side++) {
+		below = below || (b[side] && b[side]->below);
+		above = above || (b[side] && b[side]->above);
+	}
+	if (below)
+		report_bin(v, r, plot, NAN, bins_edge(of, 0),
+			   (const uint64_t *const[]){b[A] ? &b[A]->below : NULL, b[B] ? &b[B]->below : NULL});
+	for (unsigned i = 0; i < of->n; i++)
+		report_bin(v, r, plot, bins_edge(of, i), bins_edge(of, i + 1),
+			   (const uint64_t *const[]){b[A] ? &b[A]->counts[i] : NULL, b[B] ? &b[B]->counts[i] : NULL});
+	if (above)
+		report_bin(v, r, plot, bins_edge(of, of->n), NAN,
+			   (const uint64_t *const[]){b[A] ? &b[A]->above : NULL, b[B] ? &b[B]->above : NULL});
+}
+
+static bool report(struct view *v, struct report *r)
+{
+	static const struct report_column pair[] = {
+		{"of", "of", true}, {"lower", "from", false}, {"upper", "to", false},
+		{"a", "A", false},  {"b", "B", false},        {"difference", "B - A", false},
+	};
+	static const struct report_column one[] = {
+		{"lower", "from", false}, {"upper", "to", false}, {"count", "count", false},
+	};
+	bool two = v->screen->s->n_models > 1;
+
+	if (!state(v)->known)
+		return false;
+	report_columns(r, two ? pair : one, two ? COUNT(pair) : COUNT(one));
+	report_plot(v, r, VALUES);
+	if (differs(row_of(v)))
+		report_plot(v, r, DIFFERENCES);
+	return true;
+}
+
 /* ---- opening and closing ---- */
 
 static size_t tensor(struct view *v)
@@ -836,6 +905,7 @@ static const struct view_ops hist_view = {
 	.place = place,
 	.mode = mode,
 	.tensor = tensor,
+	.report = report,
 	.busy = busy,
 	.act = act,
 	.close = hist_close,

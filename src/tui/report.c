@@ -229,6 +229,8 @@ static enum report_format format_of(const char *path)
 
 static enum rc make(struct view *v, struct report *r, struct err *e)
 {
+	if (v->ops->report && v->ops->busy && v->ops->busy(v))
+		return err_set(e, "not all of it is counted yet: write it in a moment");
 	if (v->ops->report && v->ops->report(v, r)) {
 		if (report_for_people(r))
 			write_for_people(r);
