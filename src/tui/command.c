@@ -158,7 +158,7 @@ static void run_save(struct screen *sc, const char *arg)
 	buf_free(&path);
 }
 
-/* The manual has this table, too: one line each. */
+/* The help and the manual have this table, too: one line each. */
 static const struct verb {
 	const char *name, *arg, *about;
 	void (*run)(struct screen *, const char *arg);
@@ -171,6 +171,15 @@ static const struct verb {
 	{"help", "", "Show the keys, and what marks and columns mean", run_help, NULL},
 	{"quit", "", "Quit", run_quit, NULL},
 };
+
+bool command_info(size_t i, struct command_info *c)
+{
+	const struct setting *s = i < COUNT(verbs) ? NULL : &settings[i - COUNT(verbs)];
+
+	*c = s ? (struct command_info){s->name, s->arg, s->about} :
+		 (struct command_info){verbs[i].name, verbs[i].arg, verbs[i].about};
+	return c->name != NULL;
+}
 
 /* The name of the i-th command, then of the settings, which can be given as commands, too; NULL behind the last. */
 static const char *name_of(size_t i)

@@ -6,6 +6,13 @@
 
 void command_prompt(struct screen *);
 
+/* The i-th command, behind them the settings, which can be given as commands, too: for the help. arg may be empty; false
+ * behind the last. */
+struct command_info {
+	const char *name, *arg, *about;
+};
+bool command_info(size_t i, struct command_info *);
+
 /* The path that a user typed: "~/" is the home directory. */
 void path_of_user(char *out, size_t size, const char *typed);
 

@@ -4,6 +4,7 @@
 
 #include "analysis/field.h"
 #include "tui/cells.h"
+#include "tui/command.h"
 #include "tui/text.h"
 
 enum { KEYS_WIDTH = 15, TEXT_MOST = 100 };
@@ -57,6 +58,21 @@ static void add_keys(struct state *st, enum place place)
 	text_add(&st->text, ROLE_TEXT, STR(""));
 }
 
+static void add_commands(struct state *st)
+{
+	struct command_info c;
+	struct buf left = {0};
+
+	text_add(&st->text, ROLE_HEADER, STR("Commands, which may be shortened"));
+	for (size_t i = 0; command_info(i, &c); i++) {
+		buf_clear(&left);
+		buf_printf(&left, ":%s%s%s", c.name, *c.arg ? " " : "", c.arg);
+		add_entry(st, left.p, c.about);
+	}
+	buf_free(&left);
+	text_add(&st->text, ROLE_TEXT, STR(""));
+}
+
 static void add_marks(struct state *st, bool ascii)
 {
 	text_add(&st->text, ROLE_HEADER, STR("Marks"));
@@ -95,6 +111,7 @@ static void make(struct state *st, int width, bool ascii)
 		for (int place = 0; place < PLACE_COUNT; place++)
 			if (place != PLACE_TENSOR && (place != PLACE_ALL && (st->where >> place & 1)) == (pass == 0))
 				add_keys(st, (enum place)place);
+	add_commands(st);
 	add_marks(st, ascii);
 	add_fields(st);
 }
