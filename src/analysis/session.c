@@ -88,15 +88,13 @@ void pair_name(struct buf *b, const struct row *r, bool ascii)
 	buf_str(b, r->t[B]->name);
 }
 
-static enum rc open_next(struct session *s, const char *path, struct err *e)
+enum rc session_read(struct model *m, const struct opts *o, const char *path, const struct unpacking *unpacking,
+		     struct err *e)
 {
-	struct model *m = &s->m[s->n_models];
-
-	if (model_open(m, path, s->opts->format, &s->opts->unpacking, e) != RC_OK)
+	if (model_open(m, path, o->format, unpacking, e) != RC_OK)
 		return err_prefix(e, "%s", path);
-	s->n_models++;
 	model_finish(m, decode_can);
-	if (s->opts->raw)
+	if (o->raw)
 		model_unpack(m);
 	else
 		packs_recognise(m);
@@ -106,11 +104,13 @@ static enum rc open_next(struct session *s, const char *path, struct err *e)
 enum rc session_open(struct session *s, const struct opts *o, struct err *e)
 {
 	*s = (struct session){.opts = o};
-	for (unsigned i = 0; i < o->n_paths; i++)
-		if (open_next(s, o->path[i], e) != RC_OK) {
+	for (unsigned i = 0; i < o->n_paths; i++) {
+		if (session_read(&s->m[i], o, o->path[i], &o->unpacking, e) != RC_OK) {
 			session_close(s);
 			return RC_FAIL;
 		}
+		s->n_models++;
+	}
 	align(s);
 	s->tree = tree_build(s);
 	return RC_OK;
@@ -181,14 +181,12 @@ static void free_rows(struct session *s)
 	s->n_rows = 0;
 }
 
-enum rc session_add(struct session *s, const char *path, struct err *e)
+void session_add(struct session *s, const struct model *m)
 {
-	if (open_next(s, path, e) != RC_OK)
-		return RC_FAIL;
+	s->m[s->n_models++] = *m;
 	free_rows(s);
 	align(s);
 	s->tree = tree_build(s);
-	return RC_OK;
 }
 
 void session_swap(struct session *s)

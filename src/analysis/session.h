@@ -105,10 +105,12 @@ void session_needs(const struct session *, const struct opts *, struct sandbox *
 void session_start(struct session *);
 void session_close(struct session *); /* safe on a zeroed one */
 
-/* A second model beside the one that is open; or A and B change places. Rows, tree and results are made anew, so no
- * scan may be at work; the models' names and metadata stay where they are. Where a model cannot be opened nothing
- * changes, and the sentence begins with its name. */
-enum rc session_add(struct session *, const char *path, struct err *);
+/* Opens one model as the options say, on any thread. On failure there is none, and the sentence begins with its name. */
+enum rc session_read(struct model *, const struct opts *, const char *path, const struct unpacking *, struct err *);
+
+/* A second model, which the session takes over, beside the one that is open; or A and B change places. Rows, tree and
+ * results are made anew, so no scan may be at work; the models' names and metadata stay where they are. */
+void session_add(struct session *, const struct model *);
 void session_swap(struct session *);
 
 void result_free(struct result *); /* NULL is fine */

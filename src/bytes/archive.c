@@ -95,8 +95,7 @@ static enum rc count(struct unpack *u, size_t n, struct err *e)
 	u->total += n;
 	if (u->total > u->limit)
 		return unpack_too_much(u->limit, e);
-	unpack_tell(u->source, u->total, in > 0 ? u64_min((uint64_t)in, u->packed) : 0, u->packed);
-	return RC_OK;
+	return unpack_tell(u->source, u->total, in > 0 ? u64_min((uint64_t)in, u->packed) : 0, u->packed, e);
 }
 
 /* Reads up to n bytes of the entry; *got is less only at its end. */

@@ -25,7 +25,8 @@ enum rc spool_write(int fd, const void *p, size_t n, struct err *);
 /* The bytes that may come out of so many packed ones (limits.inflated, limits.ratio); and the sentence when more do. */
 uint64_t unpack_limit(uint64_t packed);
 enum rc unpack_too_much(uint64_t limit, struct err *);
-void unpack_tell(const struct source *, uint64_t out, uint64_t in, uint64_t of);
+/* Tells who wants to know how far it is; fails when it is no longer wanted. */
+enum rc unpack_tell(const struct source *, uint64_t out, uint64_t in, uint64_t of, struct err *);
 
 /* Copies a pipe into an unlinked temporary file and adds that. */
 enum rc source_spool_pipe(struct source *, int fd, const char *name, uint32_t *member, struct err *);

@@ -189,7 +189,8 @@ static enum rc copy_pipe(const struct source *s, int from, int to, uint64_t *siz
 				     "(--unpack allows more)", limit);
 		else
 			rc = spool_write(to, buf, (size_t)n, e);
-		unpack_tell(s, *size, *size, 0);
+		if (rc == RC_OK)
+			rc = unpack_tell(s, *size, *size, 0, e);
 	}
 	free(buf);
 	if (rc == RC_OK && *size == 0)

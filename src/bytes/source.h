@@ -57,6 +57,7 @@ enum entry_kind {
 struct unpacking {
 	void (*tell)(void *arg, uint64_t out, uint64_t in, uint64_t of); /* NULL: nobody. So many bytes came out, of
 									     `in` of `of` packed ones; of = 0: a pipe */
+	bool (*stop)(void *arg); /* whether it is no longer wanted: then it fails; NULL: never */
 	void *arg;
 };
 

@@ -98,10 +98,13 @@ enum rc unpack_too_much(uint64_t limit, struct err *e)
 	return err_set(e, "unpacks to more than %" PRIu64 " bytes: refused (--unpack allows more)", limit);
 }
 
-void unpack_tell(const struct source *s, uint64_t out, uint64_t in, uint64_t of)
+enum rc unpack_tell(const struct source *s, uint64_t out, uint64_t in, uint64_t of, struct err *e)
 {
-	if (s->unpacking && s->unpacking->tell)
-		s->unpacking->tell(s->unpacking->arg, out, in, of);
+	const struct unpacking *u = s->unpacking;
+
+	if (u && u->tell)
+		u->tell(u->arg, out, in, of);
+	return u && u->stop && u->stop(u->arg) ? err_set(e, "unpacking was stopped") : RC_OK;
 }
 
 /* ---- members made of them ---- */
@@ -266,8 +269,8 @@ static enum rc copy_stream(const struct source *s, struct stream *in, uint64_t s
 		rc = stream_read(in, buf, n, e);
 		if (rc == RC_OK)
 			rc = spool_write(fd, buf, n, e);
-		if (s)
-			unpack_tell(s, at + n, at + n, size);
+		if (rc == RC_OK && s)
+			rc = unpack_tell(s, at + n, at + n, size, e);
 	}
 	free(buf);
 	return rc;
@@ -348,7 +351,8 @@ static enum rc inflate_into(struct spool *sp, struct bytes in, uint64_t *packed,
 		k = inflate(&z, Z_NO_FLUSH);
 		if (k == Z_OK || k == Z_STREAM_END)
 			rc = spool_put(sp, buf, HELD - z.avail_out, e);
-		unpack_tell(sp->source, sp->size, in.n - rest.n - z.avail_in, in.n);
+		if (rc == RC_OK)
+			rc = unpack_tell(sp->source, sp->size, in.n - rest.n - z.avail_in, in.n, e);
 	}
 	if (rc == RC_OK && k != Z_STREAM_END)
 		rc = err_set(e, "the zlib stream %s after %" PRIu64 " inflated bytes",

@@ -106,13 +106,21 @@ void complete_path(struct screen *sc, struct prompt *p)
 
 static void run_diff(struct screen *sc, const char *arg)
 {
+	struct stat st;
+
 	if (sc->s->n_models > 1) {
 		screen_trouble(sc, "two models are open already");
+	} else if (sc->opening) {
+		screen_trouble(sc, "%s is being opened: Esc stops that", sc->added);
 	} else if (!*arg) {
 		screen_trouble(sc, "diff needs a file: diff FILE");
 	} else {
 		path_of_user(sc->added, sizeof(sc->added), arg);
-		sc->change = CHANGE_ADD;
+		/* nobody may ever write to it, and then neither Escape nor quitting gets away from it */
+		if (stat(sc->added, &st) == 0 && S_ISFIFO(st.st_mode))
+			screen_trouble(sc, "%s is a pipe: name it when weigh is started", sc->added);
+		else
+			sc->change = CHANGE_ADD;
 	}
 }
 

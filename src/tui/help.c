@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "analysis/field.h"
+#include "base/utf8.h"
 #include "tui/cells.h"
 #include "tui/command.h"
 #include "tui/text.h"
@@ -17,7 +18,11 @@ struct state {
 
 static void add_entry(struct state *st, const char *left, const char *right)
 {
-	text_entry(&st->text, ROLE_TEXT, str_of(left), str_of(right), (size_t)st->width, KEYS_WIDTH);
+	bool wide = utf8_width(str_of(left)) >= KEYS_WIDTH; /* it has a line of its own */
+
+	if (wide)
+		text_add(&st->text, ROLE_TEXT, str_of(left));
+	text_entry(&st->text, ROLE_TEXT, wide ? STR("") : str_of(left), str_of(right), (size_t)st->width, KEYS_WIDTH);
 }
 
 static void add_key(struct state *st, enum act act)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "analysis/opening.h"
 #include "base/fmt.h"
 #include "base/pool.h"
 #include "base/sandbox.h"
@@ -236,6 +237,27 @@ static void add_job(struct text *t, struct screen *sc, const struct scan_job *j,
 	buf_free(&wants);
 }
 
+static void add_opening(struct text *t, struct screen *sc)
+{
+	uint64_t out, in, of;
+	struct buf b = {0};
+
+	if (!sc->opening)
+		return;
+	opening_progress(sc->opening, &out, &in, &of);
+	buf_puts(&b, "   opening ");
+	utf8_display(&b, str_of(sc->added), sc->ascii);
+	if (out) {
+		buf_puts(&b, ": ");
+		fmt_bytes(&b, out);
+		buf_puts(&b, " unpacked");
+	}
+	if (of)
+		buf_printf(&b, ", %d %% of it", (int)(100 * (double)in / (double)of));
+	text_add(t, ROLE_TEXT, buf_view(&b));
+	buf_free(&b);
+}
+
 static void add_jobs(struct state *st, struct screen *sc, const struct scan_work *w)
 {
 	struct text *t = &st->text;
@@ -243,7 +265,8 @@ static void add_jobs(struct state *st, struct screen *sc, const struct scan_work
 	size_t n = scan_jobs(sc->scan, jobs, SHOWN), not_asked = sc->s->n_rows - sc->next;
 
 	text_add(t, ROLE_HEADER, STR("Under way"));
-	if (n == 0)
+	add_opening(t, sc);
+	if (n == 0 && !sc->opening)
 		text_printf(t, ROLE_DIM, "   nothing%s", screen_busy(sc) ? " at this moment" : ": all of it is there");
 	for (size_t i = 0; i < n; i++)
 		add_job(t, sc, &jobs[i], st->width);

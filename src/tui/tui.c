@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "analysis/opening.h"
 #include "base/pool.h"
 #include "bytes/spool.h"
 #include "tui/browse.h"
@@ -112,9 +113,15 @@ static bool view_busy(struct screen *sc)
 	return sc->view->ops->busy && sc->view->ops->busy(sc->view);
 }
 
+/* There will be something new to draw. */
+static bool at_work(struct screen *sc)
+{
+	return (sc->opening && !opening_done(sc->opening)) || screen_busy(sc);
+}
+
 static bool is_done(struct screen *sc)
 {
-	return !screen_busy(sc) && !browse_wants_details(sc->view) && !view_busy(sc);
+	return !at_work(sc) && !browse_wants_details(sc->view) && !view_busy(sc);
 }
 
 /* ---- the session ---- */
@@ -124,9 +131,6 @@ static void start(struct screen *sc)
 	sc->had = xcalloc(sc->s->n_rows, sizeof(*sc->had));
 	sc->n_ready = sc->asked = 0;
 	sc->strongest = 0;
-	for (size_t i = 0; i < sc->s->n_rows; i++)
-		if (sc->s->rows[i].result) /* what could not be opened leaves what there is */
-			note_result(sc, i);
 	sc->scan = scan_new(sc->s, screen_wake, NULL);
 	sc->want = 0;
 	screen_want(sc, WANT_STATS);
@@ -142,14 +146,9 @@ static void stop(struct screen *sc)
 static void change_session(struct screen *sc)
 {
 	struct view *v = sc->view;
-	struct err e, unused;
-	enum rc rc = RC_OK;
+	struct err unused;
 	struct kept *k;
 
-	if (sc->change == CHANGE_ADD) {
-		screen_message(sc, "opening %s", sc->added);
-		screen_draw(sc);
-	}
 	while (v->below)
 		v = v->below;
 	k = browse_keep(v);
@@ -157,26 +156,52 @@ static void change_session(struct screen *sc)
 		view_pop(sc);
 	sc->quit = false;
 	stop(sc);
-	if (sc->change == CHANGE_ADD)
-		rc = session_add(sc->s, sc->added, &e);
+	if (sc->opening)
+		opening_take(sc->opening, sc->s);
 	else
 		session_swap(sc->s);
-	sc->change = CHANGE_NONE;
+	sc->opening = NULL;
 	sc->message[0] = '\0';
 	sc->metric = 0; /* one model's are not a pair's */
 	sc->file_news[A] = sc->file_news[B] = SOURCE_SAME;
 	start(sc);
 	browse_open(sc, &unused); /* its patterns were read once already */
 	browse_restore(sc->view, k);
-	if (rc != RC_OK)
-		screen_trouble(sc, "%s", e.msg);
 }
 
+/* What was opened on the pool is there: but not while a prompt or a question is on, whose view must stay. Returns
+ * whether anything became of it. */
+static bool take_opened(struct screen *sc)
+{
+	struct err e;
+
+	if (!sc->opening || !opening_done(sc->opening) || sc->prompt.on || sc->question[0] || sc->letter_of != ACT_NONE)
+		return false;
+	if (opening_result(sc->opening, &e) == RC_OK) {
+		change_session(sc);
+	} else {
+		screen_stop_opening(sc);
+		screen_trouble(sc, "%s", e.msg);
+	}
+	return true;
+}
+
+/* A small file is there at once: the screen need not say that it is being opened. */
 static void strike(struct screen *sc, int key)
 {
+	enum { AT_ONCE_MS = 20 };
+	enum change change;
+
 	screen_key(sc, key);
-	if (sc->change != CHANGE_NONE && !sc->quit)
+	change = sc->quit ? CHANGE_NONE : sc->change;
+	sc->change = CHANGE_NONE;
+	if (change == CHANGE_ADD) {
+		sc->opening = opening_start(sc->s, sc->added, screen_wake, NULL);
+		opening_wait(sc->opening, AT_ONCE_MS);
+	} else if (change == CHANGE_SWAP) {
 		change_session(sc);
+	}
+	take_opened(sc);
 }
 
 /* ---- the files ---- */
@@ -242,17 +267,18 @@ static void interact(struct screen *sc)
 		long due;
 		int k;
 
+		draw = take_opened(sc) || draw;
 		news = take_all(sc) || news;
 		if (sc->hasty && ms_since(&key) >= REST_MS) {
 			sc->hasty = false;
 			draw = true;
 		}
-		due = own ? OWN_MS : news ? FRAME_MS : screen_busy(sc) ? PROGRESS_MS : 0;
+		due = own ? OWN_MS : news ? FRAME_MS : at_work(sc) ? PROGRESS_MS : 0;
 		if (draw || (due && ms_since(&frame) >= due)) {
 			screen_draw(sc);
 			clock_gettime(CLOCK_MONOTONIC, &frame);
 			draw = news = own = false;
-			due = screen_busy(sc) ? PROGRESS_MS : 0;
+			due = at_work(sc) ? PROGRESS_MS : 0;
 		}
 		resting = browse_wants_details(sc->view);
 		if (resting && ms_since(&key) >= REST_MS) {
@@ -283,6 +309,7 @@ static void interact(struct screen *sc)
 static void wait_for_all(struct screen *sc)
 {
 	for (;;) {
+		take_opened(sc);
 		take_all(sc);
 		screen_draw(sc); /* what came into sight is asked for */
 		browse_ask_details(sc->view);
@@ -367,6 +394,7 @@ static enum rc run(struct screen *sc, struct err *e)
 		rc = run_script(sc, sc->opts->keys_file, e);
 	else if (rc == RC_OK)
 		interact(sc);
+	screen_stop_opening(sc);
 	while (sc->view)
 		view_pop(sc);
 	return rc;

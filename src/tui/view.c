@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/opening.h"
 #include "base/utf8.h"
 #include "tui/command.h"
 #include "tui/heat.h"
@@ -590,6 +591,11 @@ void screen_key(struct screen *sc, int key)
 		sc->prefix = key;
 		return;
 	}
+	if (act == ACT_ESCAPE && sc->opening) {
+		screen_stop_opening(sc);
+		screen_message(sc, "%s: not opened", sc->added);
+		return;
+	}
 	if (act == ACT_NONE) {
 		if (key != K_OTHER && !(prefix != K_NONE && key == K_ESC))
 			screen_message(sc, "that key does nothing here: ? helps");
@@ -716,6 +722,34 @@ bool screen_busy(struct screen *sc)
 	return sc->next < sc->s->n_rows || !scan_idle(sc->scan);
 }
 
+void screen_stop_opening(struct screen *sc)
+{
+	opening_drop(sc->opening);
+	sc->opening = NULL;
+}
+
+/* "opening b.gguf.xz  43 %  Esc stops" */
+static int draw_opening(struct screen *sc, int y, int w)
+{
+	const char *slash = strrchr(sc->added, '/');
+	uint64_t out, in, of;
+	struct buf name = {0}, b = {0};
+	int x;
+
+	opening_progress(sc->opening, &out, &in, &of);
+	utf8_display(&name, str_of(slash && slash[1] ? slash + 1 : sc->added), sc->ascii);
+	buf_puts(&b, "opening ");
+	utf8_ellipsis(&b, buf_view(&name), (size_t)w / 4, sc->ascii);
+	if (of)
+		buf_printf(&b, "  %d %%", (int)(100 * (double)in / (double)of));
+	buf_puts(&b, "  Esc stops ");
+	x = w - (int)utf8_width(buf_view(&b));
+	term_put(y, x, w - x, ROLE_STATUS, buf_view(&b));
+	buf_free(&name);
+	buf_free(&b);
+	return x;
+}
+
 /* At the right of the status line: how far the computing is. */
 static int draw_progress(struct screen *sc, int y, int w)
 {
@@ -830,7 +864,8 @@ static void draw_status(struct screen *sc, int y, int w)
 	struct buf b = {0}, shown = {0};
 	enum role role = status_text(sc, &b);
 	int used = (int)utf8_width(buf_view(&b));
-	int end = screen_busy(sc) ? draw_progress(sc, y, w) : draw_hints(sc, y, w, used);
+	int end = sc->opening ? draw_opening(sc, y, w) :
+		  screen_busy(sc) ? draw_progress(sc, y, w) : draw_hints(sc, y, w, used);
 
 	utf8_ellipsis(&shown, buf_view(&b), (size_t)(end > 3 ? end - 3 : 0), sc->ascii);
 	term_put(y, 1, end - 2, role, buf_view(&shown));

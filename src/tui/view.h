@@ -112,6 +112,7 @@ struct screen {
 	char message[512];
 	enum change change;
 	char added[PROMPT_MAX]; /* the model to open beside the first one */
+	struct opening *opening; /* while it is being opened; else NULL */
 	char written[PROMPT_MAX]; /* the file that was last written to */
 	bool bad;          /* the message is about trouble */
 	int prefix;        /* the first of two keys, or K_NONE */
@@ -161,6 +162,7 @@ bool row_lost(const struct screen *, const struct row *); /* the file became sho
 void screen_act(struct screen *, enum act); /* as if a key had been struck */
 void screen_draw(struct screen *);
 void screen_wake(void *unused); /* on a worker: there is something new to draw */
+void screen_stop_opening(struct screen *); /* the second model, if one is being opened: now it is not */
 bool screen_busy(struct screen *); /* something is being computed, or is still to be */
 void screen_message(struct screen *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void screen_trouble(struct screen *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
