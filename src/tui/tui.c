@@ -42,13 +42,14 @@ static bool has_all(const struct screen *sc, const struct row *r)
 	return r->result && (r->result->have & sc->want) == sc->want;
 }
 
-/* From the first row on: what is there already is passed over. */
+/* From the first row on: what is there already is passed over. What was asked for before is on its way and no longer
+ * counted: it would be thought to stand behind `next`, and never be taken off. */
 void screen_want(struct screen *sc, unsigned want)
 {
 	if ((sc->want | want) == sc->want)
 		return;
 	sc->want |= want;
-	sc->next = 0;
+	sc->next = sc->asked = 0;
 	sc->unasked = 0;
 	for (size_t i = 0; i < sc->s->n_rows; i++)
 		if (!has_all(sc, &sc->s->rows[i]) && !u64_add(sc->unasked, bytes_of(&sc->s->rows[i]), &sc->unasked))
