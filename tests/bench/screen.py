@@ -19,10 +19,11 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from terminal import Terminal  # noqa: E402
 
 ROUNDS = 200
+STARTS = 9
 
 
 def line(what, value):
-    print("%-66s %s" % (what, value), flush=True)
+    print("%-76s %s" % (what, value), flush=True)
 
 
 def many_tensors(path, n):
@@ -61,16 +62,21 @@ def end(t):
     t.close()
 
 
-def first_screen(path):
+def first_screen(*paths):
     took = []
-    for _ in range(7):
+    for _ in range(STARTS):
         start = time.perf_counter()
-        t = Terminal(path, columns=200, rows=60)
+        t = Terminal(*paths, columns=200, rows=60)
         until(t, b"1/")  # the status line is drawn last
         took.append(time.perf_counter() - start)
         end(t)
     took.sort()
-    line("first screen of 100,000 tensors, median of 7 starts", "%.0f ms" % (1000 * took[3]))
+    line("first screen of %s of 100,000 tensors, %d starts" % (models(paths), STARTS),
+         "median %.0f ms, least %.0f ms, most %.0f ms" % tuple(1000 * took[i] for i in (STARTS // 2, 0, -1)))
+
+
+def models(paths):
+    return "1 model" if len(paths) < 2 else "2 models"
 
 
 def shares(took):
@@ -79,21 +85,23 @@ def shares(took):
         1000 * took[i] for i in (len(took) // 2, len(took) * 99 // 100, -1))
 
 
-def answers(a, b):
-    """Each key has an answer that nothing else draws: ^L clears the screen, ? has a title that the tree has not."""
+def answers(*paths):
+    """Each key has an answer that nothing else draws: ^L clears the screen, ? has a title that the tree has not, which
+    has one that depends on how many models there are."""
     took = []
+    title = b"absmax" if len(paths) < 2 else b"rel_l2"
     while len(took) < ROUNDS:
-        t = Terminal("--io=mmap", a, b, columns=200, rows=60)
+        t = Terminal("--io=mmap", *paths, columns=200, rows=60)
         until(t, b"1/")
         for _ in range(ROUNDS // 3):
-            for key, answer in ((b"\x0c", b"\x1b[2J"), (b"?", b"Everywhere"), (b"q", b"rel_l2")):
+            for key, answer in ((b"\x0c", b"\x1b[2J"), (b"?", b"Everywhere"), (b"q", title)):
                 os.write(t.master, key)
                 took.append(until(t, answer))
                 time.sleep(0.003)
             if b"computing" not in t.seen and len(took) > 30:
                 break
         end(t)
-    line("a key (^L ? q) while all threads compute, %d keys" % len(took), shares(took))
+    line("a key (^L ? q) while all threads compute, %s, %d keys" % (models(paths), len(took)), shares(took))
 
 
 def median(figures):
@@ -110,8 +118,19 @@ def move(t, key):
     return len(t.seen), quiet(t, 0.4)
 
 
-def when_done(a, b):
-    t = Terminal(a, b, columns=200, rows=60)
+def spent(pid):
+    """Processor time, in ticks, and how often one of its threads was woken."""
+    with open("/proc/%d/stat" % pid) as f:
+        stat = f.read().rsplit(")", 1)[1].split()
+    woken = 0
+    for task in os.listdir("/proc/%d/task" % pid):
+        with open("/proc/%d/task/%s/status" % (pid, task)) as f:
+            woken += sum(int(w.split()[1]) for w in f if w.startswith("voluntary"))
+    return int(stat[11]) + int(stat[12]), woken
+
+
+def when_done(*paths):
+    t = Terminal(*paths, columns=200, rows=60)
     until(t, b"? help")
     os.write(t.master, b"zR")
     while quiet(t, 1.0):
@@ -119,16 +138,14 @@ def when_done(a, b):
     for key, what in ((b"j", "to a tensor that was not looked at yet"), (b"k", "to one that was")):
         costs = [move(t, key) for _ in range(20)]
         at_once, later = zip(*[c for c in costs if c[0]])
-        line("bytes to move the cursor " + what, "%d at once, %d for its details; at most %d and %d" % (
-            median(at_once), median(later), max(at_once), max(later)))
-    with open("/proc/%d/stat" % t.pid) as f:
-        before = f.read().rsplit(")", 1)[1].split()
+        line("bytes to move the cursor %s, %s" % (what, models(paths)),
+             "median %d, most %d; when it rests, for its details: median %d, most %d" % (
+                 median(at_once), max(at_once), median(later), max(later)))
+    ticks, woken = spent(t.pid)
     came = quiet(t, 2)
-    with open("/proc/%d/stat" % t.pid) as f:
-        after = f.read().rsplit(")", 1)[1].split()
-    ticks = sum(int(after[i]) - int(before[i]) for i in (11, 12))
-    line("in 2 s without a key, all computed", "%d bytes, %d ms of processor time" % (
-        came, 1000 * ticks // os.sysconf("SC_CLK_TCK")))
+    ticks, woken = (now - before for now, before in zip(spent(t.pid), (ticks, woken)))
+    line("in 2 s without a key, all computed, %s" % models(paths), "%d bytes, %d ms of processor time, woken %d times" % (
+        came, 1000 * ticks // os.sysconf("SC_CLK_TCK"), woken))
     end(t)
 
 
@@ -136,8 +153,12 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as d:
         many = os.path.join(d, "many.safetensors")
         many_tensors(many, 100000)
+        many_tensors(os.path.join(d, "again.safetensors"), 100000)
         first_screen(many)
+        first_screen(many, os.path.join(d, "again.safetensors"))
         a, b = os.path.join(d, "a"), os.path.join(d, "b")
         subprocess.check_call([os.path.join(BUILD, "obj/tests/bench/bench"), "make", "BF16", MB, a, b])
+        answers(a)
         answers(a, b)
+        when_done(a)
         when_done(a, b)
