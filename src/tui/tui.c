@@ -157,6 +157,7 @@ static void change_session(struct screen *sc)
 		view_pop(sc);
 	sc->quit = false;
 	stop(sc);
+	pool_wait(sc->s->pool); /* the views gave their jobs up; what these are at ends with the rows still there */
 	if (sc->opening)
 		opening_take(sc->opening, sc->s);
 	else
