@@ -12,15 +12,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* AddressSanitizer looks for leaks with ptrace and /proc, and so a build with it keeps them. */
-#ifdef __SANITIZE_ADDRESS__
-#define SANDBOX_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANDBOX_SANITIZED 1
-#endif
-#endif
-
 enum sandbox_use {
 	SANDBOX_READ,     /* a file, or a directory with all below it */
 	SANDBOX_OUTPUT,   /* a file to be written: files may come and go in its directory; or such a directory */

@@ -82,7 +82,7 @@ static bool copy(struct in *in, uint32_t tag, uint8_t *out, size_t done, size_t 
 bool snappy_unpack(struct bytes packed, uint8_t *out, size_t n)
 {
 	struct in in = {packed.p, packed.p + packed.n, false};
-	size_t done = 0, k;
+	size_t done = 0, k = 0;
 
 	if (take_size(&in) != n || in.bad)
 		return false;

@@ -8,6 +8,16 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* A build with AddressSanitizer, which needs more memory and rights than the program does. gcc defines a macro, clang
+ * has a feature. */
+#ifdef __SANITIZE_ADDRESS__
+#define ADDRESS_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ADDRESS_SANITIZED 1
+#endif
+#endif
+
 /* Bytes with a length: text from a file may hold NUL and need not be UTF-8. Never owns what it points to. */
 struct str {
 	const char *p;

@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/util.h"
 #include "base/version.h"
 #include "format/h5scan.h"
 #include "h5/scan.h"
@@ -29,7 +30,7 @@ static void set_limits(void)
 		signal(fatal[i], SIG_DFL);
 	signal(SIGPIPE, SIG_IGN); /* a write that fails tells the same */
 	setrlimit(RLIMIT_CORE, &none);
-#ifndef __SANITIZE_ADDRESS__ /* which needs much memory */
+#ifndef ADDRESS_SANITIZED /* which needs much memory */
 	struct rlimit memory = {MEMORY_MAX, MEMORY_MAX};
 
 	setrlimit(RLIMIT_DATA, &memory);
