@@ -49,9 +49,12 @@ void check_undecoded(struct auditor *);
 void check_checksum(struct auditor *);
 void check_zip_sums(struct auditor *); /* for check_checksum */
 void check_zip_gap(struct auditor *);
+void check_zip_extra(struct auditor *); /* for check_padding */
+void check_packing(struct auditor *);
 void check_two_formats(struct auditor *);
 void check_unclaimed(struct auditor *);
 void check_padding(struct auditor *);
+void check_padding_random(struct auditor *);
 void check_overlap(struct auditor *);
 void check_misaligned(struct auditor *);
 void check_duplicate(struct auditor *);
@@ -59,13 +62,19 @@ void check_duplicate(struct auditor *);
 /* audit_numbers.c */
 void check_nan(struct auditor *);
 void check_inf(struct auditor *);
-void check_scale(struct auditor *);
 void check_zero(struct auditor *);
 void check_constant(struct auditor *);
 void check_dead(struct auditor *);
 void check_denormal(struct auditor *);
 void check_outlier(struct auditor *);
 void check_low_bits(struct auditor *);
+
+/* audit_scales.c */
+void check_scale(struct auditor *);
+void check_scale_zero(struct auditor *);
+void check_scale_repeats(struct auditor *);
+void check_hidden_codes(struct auditor *);
+void check_odd_codes(struct auditor *);
 
 /* audit_origin.c */
 void check_origin_conflict(struct auditor *);

@@ -4,6 +4,7 @@
 
 #include "analysis/audit_check.h"
 #include "base/buf.h"
+#include "bytes/signature.h"
 
 /* ---- pickles ---- */
 
@@ -194,30 +195,13 @@ static bool is_entry(const struct source *s, uint32_t i)
 	return s->members[i].file != i && s->members[i].kind != MEMBER_PIECES;
 }
 
-/* What a program begins with, by its system; NULL: none. */
-static const char *program_of(struct bytes b)
-{
-	uint32_t word = b.n < 4 ? 0 : (uint32_t)b.p[0] << 24 | (uint32_t)b.p[1] << 16 | (uint32_t)b.p[2] << 8 | b.p[3];
-	uint32_t pe = b.n < 64 ? 0 : (uint32_t)b.p[61] << 8 | b.p[60];
-
-	if (word == 0x7f454c46)
-		return "an ELF program or library";
-	if (word == 0xfeedface || word == 0xfeedfacf || word == 0xcefaedfe || word == 0xcffaedfe)
-		return "a Mach-O program or library";
-	if (word >> 16 == 0x4d5a && pe && pe + 4 <= b.n && memcmp(b.p + pe, "PE\0\0", 4) == 0)
-		return "a Windows program or library";
-	return NULL;
-}
-
-enum { HEAD = 4096 };
-
 static struct bytes head_of(struct auditor *a, uint32_t member)
 {
 	struct bytes b = {NULL, 0};
 	struct err e;
 
 	/* a head that cannot be inflated is none; the tensors tell what is wrong */
-	if (source_head(&a->s->m[a->other ? B : A].source, member, HEAD, &b, &e) != RC_OK)
+	if (source_head(&a->s->m[a->other ? B : A].source, member, SIGNATURE_HEAD, &b, &e) != RC_OK)
 		b = (struct bytes){NULL, 0};
 	return b;
 }
@@ -227,23 +211,15 @@ void check_executable(struct auditor *a)
 	const struct source *s = &a->m->source;
 
 	for (uint32_t i = 0; i < s->n; i++) {
-		const char *what = is_entry(s, i) ? program_of(head_of(a, i)) : NULL;
+		const char *what = is_entry(s, i) ? signature_program(head_of(a, i)) : NULL;
 
 		if (what)
 			found_at(found(a, STR(""), "the entry %s is %s", said(a, s->members[i].name), what), i, 0, 0);
 	}
-}
-
-static bool has_script_name(struct str name)
-{
-	static const char *const endings[] = {".py", ".pyc", ".pyd", ".so", ".sh", ".bash", ".exe", ".dll", ".dylib",
-					      ".bat", ".cmd", ".ps1", ".vbs", ".js", ".jar", ".lnk", ".scr", ".com",
-					      ".msi", ".desktop", ".pth"};
-
-	for (size_t i = 0; i < COUNT(endings); i++)
-		if (ends(name, str_of(endings[i])))
-			return true;
-	return false;
+	for (size_t i = 0; i < s->n_strays; i++)
+		if (s->strays[i].program)
+			found(a, STR(""), "the entry %s beside the model is %s", said(a, str_of(s->strays[i].path)),
+			      s->strays[i].program);
 }
 
 void check_script(struct auditor *a)
@@ -257,12 +233,16 @@ void check_script(struct auditor *a)
 		if (!is_entry(s, i) || is_torchscript(a, name))
 			continue;
 		head = head_of(a, i);
-		if (head.n >= 3 && memcmp(head.p, "#!/", 3) == 0)
+		if (signature_script(head))
 			found_at(found(a, STR(""), "the entry %s is a script", said(a, name)), i, 0, 0);
-		else if (has_script_name(name) && !program_of(head))
+		else if (signature_name(name) && !signature_program(head))
 			found_at(found(a, STR(""), "the entry %s is named like a program or a script", said(a, name)),
 				 i, 0, 0);
 	}
+	for (size_t i = 0; i < s->n_strays; i++)
+		if (!s->strays[i].program)
+			found(a, STR(""), "the entry %s beside the model is %s", said(a, str_of(s->strays[i].path)),
+			      s->strays[i].script ? "a script" : "named like a program or a script");
 }
 
 /* ---- chat templates ---- */

@@ -6,8 +6,6 @@
 
 #include "analysis/audit_check.h"
 #include "analysis/blocks.h"
-#include "model/pack.h"
-#include "num/decode.h"
 #include "num/robust.h"
 
 /* Of a mask or a count of steps, integers that are all the same say nothing. */
@@ -108,63 +106,6 @@ void check_low_bits(struct auditor *a)
 			      "%" PRIu64 " on, the lowest %u bits of the fraction have %.2f bits of entropy each, and "
 			      "the %u above them are zero", b->windows, u64_ceil_div(t->count, LOWBITS_WINDOW),
 			      LOWBITS_WINDOW, b->first, b->low, b->entropy, b->gap);
-	}
-}
-
-/* ---- scales ---- */
-
-/* Zero or less, infinite or NaN, in numbers that codes are multiplied with. */
-struct bad_scales {
-	uint64_t negative, unreal, count;
-};
-
-static void see_scale(struct bad_scales *bad, double x)
-{
-	bad->count++;
-	bad->unreal += isfinite(x) ? 0 : 1;
-	bad->negative += x < 0;
-}
-
-static void see_scales(struct bad_scales *bad, const struct model *m, const struct pack_array *x)
-{
-	enum { STEP = 1024 };
-	double v[2 * STEP];
-	struct bytes raw;
-	size_t size = dtypes[x->type].bytes, n;
-
-	if (x->kind == ARRAY_NUMBERS) {
-		n = (size_t)(x->rows * x->cols); /* they are in memory */
-		for (size_t i = 0; i < n; i++)
-			see_scale(bad, (double)x->numbers[i]);
-	}
-	if (x->kind != ARRAY_PLAIN || !x->part || !decode_can(x->type) || dtypes[x->type].items != 1 ||
-	    decode_width(x->type) != 1 || x->book || !source_slice(&m->source, x->part->data, &raw))
-		return;
-	for (size_t i = 0; i < raw.n / size; i += n) {
-		n = (size_t)u64_min(STEP, raw.n / size - i);
-		decode(x->type, v, raw.p + i * size, n);
-		for (size_t k = 0; k < n; k++)
-			see_scale(bad, v[k]);
-	}
-}
-
-/* Where there is an offset, a scale may be negative: the codes run downwards. */
-void check_scale(struct auditor *a)
-{
-	for (size_t i = 0; i < a->m->n_tensors; i++) {
-		const struct pack *p = a->m->tensors[i].pack;
-		struct bad_scales bad = {0};
-
-		if (!p || a->m->tensors[i].broken)
-			continue;
-		see_scales(&bad, a->m, &p->scale);
-		see_scales(&bad, a->m, &p->global);
-		if (bad.unreal)
-			found(a, a->m->tensors[i].name, "%" PRIu64 " of %" PRIu64 " scales are infinite or NaN",
-			      bad.unreal, bad.count);
-		if (bad.negative && p->bias.kind == ARRAY_NONE)
-			found(a, a->m->tensors[i].name, "%" PRIu64 " of %" PRIu64 " scales are negative", bad.negative,
-			      bad.count);
 	}
 }
 

@@ -10,6 +10,7 @@
 
 #include "analysis/audit_check.h"
 #include "bytes/cur.h"
+#include "bytes/signature.h"
 
 enum { LOCAL_SIZE = 30, END_SIZE = 22 };
 
@@ -99,6 +100,54 @@ static uint64_t packed_size(const struct member *m)
 	return m->packed.p ? m->packed.n : m->data.n;
 }
 
+/* Bytes behind the end of a deflate stream, in the entry all the same. What is broken, or inflates to more than is
+ * said, is told of when it is read. */
+struct tails {
+	const struct source *s;
+	uint64_t *left; /* an entry */
+};
+
+static void tail_one(void *arg, size_t i)
+{
+	enum { STEP = 64 * 1024, AT_ONCE = 1 << 30 };
+	struct tails *x = arg;
+	struct bytes in = x->s->members[i].packed;
+	z_stream z = {0};
+	uint8_t *out;
+	int rc = Z_OK;
+
+	if (!is_entry(x->s, (uint32_t)i) || !in.p || inflateInit2(&z, -MAX_WBITS) != Z_OK)
+		return;
+	out = xmalloc(STEP);
+	while (rc == Z_OK && z.total_out <= x->s->members[i].size) {
+		if (!z.avail_in) {
+			z.next_in = (Bytef *)(uintptr_t)(in.p + z.total_in);
+			z.avail_in = (uInt)u64_min(in.n - z.total_in, AT_ONCE);
+		}
+		z.next_out = out;
+		z.avail_out = STEP;
+		rc = inflate(&z, Z_NO_FLUSH);
+	}
+	if (rc == Z_STREAM_END)
+		x->left[i] = in.n - z.total_in;
+	inflateEnd(&z);
+	free(out);
+}
+
+static void look_inside(struct auditor *a)
+{
+	const struct source *s = &a->m->source;
+	struct tails x = {s, xcalloc(s->n, sizeof(*x.left))};
+
+	spread(a->s, s->n, tail_one, &x);
+	for (uint32_t i = 0; i < s->n; i++)
+		if (x.left[i])
+			found_at(found(a, STR(""), "%" PRIu64 " bytes of the entry %s stand behind the end of what is "
+				       "deflated", x.left[i], said(a, s->members[i].name)), s->members[i].file,
+				 s->members[i].file_offset + s->members[i].packed.n - x.left[i], x.left[i]);
+	free(x.left);
+}
+
 /* From the end of one entry to the beginning of the next one's data: folders, which are no members, may stand there. */
 static void look_between(struct auditor *a, uint32_t file, struct bytes b, uint64_t at, uint64_t data)
 {
@@ -165,25 +214,153 @@ void check_zip_gap(struct auditor *a)
 			look_into(a, entries[i]->file, entries + i, k);
 	}
 	free(entries);
+	look_inside(a);
 }
 
-/* A zip file may begin anywhere: what ends in a sound end record is one, whatever its front is. */
-void check_two_formats(struct auditor *a)
+/* ---- extra fields ---- */
+
+/* Fields whose bytes mean something (APPNOTE 4.6.1 and Info-ZIP's): sizes, times, owners, names. */
+static bool is_known_field(unsigned id)
+{
+	static const uint16_t known[] = {0x0001, 0x000a, 0x5455, 0x5855, 0x7855, 0x7875, 0x7075, 0x6375, 0xcafe};
+
+	for (size_t i = 0; i < COUNT(known); i++)
+		if (known[i] == id)
+			return true;
+	return false;
+}
+
+static bool is_filled(const uint8_t *p, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (p[i] != p[0])
+			return false;
+	return true;
+}
+
+/* The local headers' extra fields align data by filling: PyTorch's FB with Z, Android's with zeros, behind two bytes
+ * that say to what. Whatever reads an archive passes by what else stands there. */
+static void look_at_extra(struct auditor *a, uint32_t i, struct cur c)
+{
+	while (cur_left(&c) >= 4) {
+		unsigned id = cur_u16(&c), n = cur_u16(&c);
+		const uint8_t *p = cur_take(&c, n);
+		unsigned head = id == 0xd935 && n >= 2 ? 2 : 0;
+
+		if (p && !is_known_field(id) && !is_filled(p + head, n - head))
+			found_at(found(a, STR(""), "%u bytes of an extra field (%04x) of the entry %s are no filling",
+				       n, id, said(a, a->m->source.members[i].name)), i, 0, 0);
+	}
+}
+
+void check_zip_extra(struct auditor *a)
 {
 	const struct source *s = &a->m->source;
 
 	for (uint32_t i = 0; i < s->n; i++) {
-		struct bytes b = s->members[i].data;
-		bool zip = s->members[i].kind != MEMBER_MAPPED || s->members[i].file != i || b.n < END_SIZE ||
-			   is_mark(b, 0, "PK\3\4");
+		const struct member *m = &s->members[i];
+		struct bytes file = s->members[m->file].data;
+		uint64_t extra, name;
 
-		for (uint64_t end = b.n - END_SIZE; !zip && end > 0 && b.n - end <= END_SIZE + UINT16_MAX; end--)
-			if (is_mark(b, end, "PK\5\6") &&
-			    load_uint(b.p + end + 20, 2, false) == b.n - end - END_SIZE &&
-			    load_uint(b.p + end + 12, 4, false) + load_uint(b.p + end + 16, 4, false) <= end) {
-				found_at(found(a, STR(""), "%s ends as a zip file does", said(a, s->members[i].name)),
-					 i, end, b.n - end);
+		/* the header is in front of the data, but where it begins is known by its own lengths only */
+		if (!is_entry(s, i) || s->members[m->file].kind != MEMBER_MAPPED || m->file_offset > file.n)
+			continue;
+		name = m->name.n;
+		for (extra = 0; extra <= UINT16_MAX && LOCAL_SIZE + name + extra <= m->file_offset; extra++) {
+			uint64_t at = m->file_offset - LOCAL_SIZE - name - extra;
+
+			if (is_mark(file, at, "PK\3\4") && data_of(file, at) == m->file_offset)
 				break;
-			}
+		}
+		if (extra && extra <= UINT16_MAX && LOCAL_SIZE + name + extra <= m->file_offset)
+			look_at_extra(a, i, cur_of((struct bytes){file.p + m->file_offset - extra, (size_t)extra}));
 	}
+}
+
+/* ---- odd compression ---- */
+
+/* PyTorch stores tensors, and packs nothing but TorchScript's sources. */
+static void look_at_stores(struct auditor *a)
+{
+	const struct source *s = &a->m->source;
+	struct finding *f;
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; strcmp(a->m->format, "pytorch") == 0 && i < s->n; i++)
+		n += is_entry(s, i) && s->members[i].packed.n &&
+		     memmem(s->members[i].name.p, s->members[i].name.n, "/data", 5);
+	f = n ? found(a, STR(""), "%" PRIu64 " of its entries are deflated, which PyTorch does to no tensor", n) : NULL;
+	if (f)
+		f->key = STR("deflated");
+}
+
+void check_packing(struct auditor *a)
+{
+	enum { SMALL = 1024, LARGE = 1 << 20, RATIO = 500 };
+	const struct source *s = &a->m->source;
+
+	look_at_stores(a);
+	for (uint32_t i = 0; i < s->n; i++) {
+		const struct member *m = &s->members[i];
+
+		if (!is_entry(s, i) || !m->packed.n)
+			continue;
+		if (m->size >= SMALL && m->packed.n > m->size)
+			found_at(found(a, STR(""), "the entry %s is deflated and became longer: %zu bytes of %" PRIu64,
+				       said(a, m->name), m->packed.n, m->size), i, 0, 0);
+		if (m->size >= LARGE && m->size / m->packed.n >= RATIO)
+			found_at(found(a, STR(""), "the entry %s inflates to %" PRIu64 " times its size",
+				       said(a, m->name), m->size / m->packed.n), i, 0, 0);
+	}
+}
+
+/* ---- two formats ---- */
+
+/* What was unpacked in whole, from an archive or a compressed file: it begins like one. */
+static bool is_archive(const struct source *s, uint32_t i)
+{
+	for (uint32_t k = 0; k < s->n; k++)
+		if (s->members[k].entry && s->members[k].archive == i)
+			return true;
+	return false;
+}
+
+/* No format that is read begins like a picture or a program; those that may begin anywhere (zip, HDF5) do not ask what
+ * stands in front. */
+static void look_at_front(struct auditor *a, uint32_t i)
+{
+	struct bytes b = a->m->source.members[i].data;
+	const char *what = signature_of(b);
+	bool packed = what && (is_mark(b, 0, "PK\3\4") || b.p[0] == 0x80 || b.p[0] == 0x1f || b.p[0] == 0xfd);
+
+	if (what && !packed && !is_archive(&a->m->source, i))
+		found_at(found(a, STR(""), "%s begins as %s does", said(a, a->m->source.members[i].name), what), i, 0,
+			 0);
+}
+
+/* A zip file may begin anywhere: what ends in a sound end record is one, whatever its front is. */
+static void look_at_end(struct auditor *a, uint32_t i)
+{
+	struct bytes b = a->m->source.members[i].data;
+
+	if (b.n < END_SIZE || is_mark(b, 0, "PK\3\4"))
+		return;
+	for (uint64_t end = b.n - END_SIZE; end > 0 && b.n - end <= END_SIZE + UINT16_MAX; end--)
+		if (is_mark(b, end, "PK\5\6") && load_uint(b.p + end + 20, 2, false) == b.n - end - END_SIZE &&
+		    load_uint(b.p + end + 12, 4, false) + load_uint(b.p + end + 16, 4, false) <= end) {
+			found_at(found(a, STR(""), "%s ends as a zip file does",
+				       said(a, a->m->source.members[i].name)), i, end, b.n - end);
+			return;
+		}
+}
+
+void check_two_formats(struct auditor *a)
+{
+	const struct source *s = &a->m->source;
+
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->members[i].kind == MEMBER_MAPPED && s->members[i].file == i) {
+			look_at_front(a, i);
+			look_at_end(a, i);
+		}
 }

@@ -124,6 +124,15 @@ static const double *values(struct bench *b, enum dtype type, const uint8_t *raw
 	return b->x;
 }
 
+/* What the values do not tell: scales, codes that stand for nothing. */
+static void see_stored(struct survey *sv, const struct tensor *t, const uint8_t *raw, size_t n)
+{
+	if (!t->pack)
+		scales_see(&sv->scales, t->type, raw, n / dtypes[t->type].items);
+	for (size_t i = 0; t->type == DT_BOOL && i < n; i++)
+		sv->untrue += raw[i] > 1;
+}
+
 static enum rc survey_values(struct survey *sv, const struct model *m, const struct tensor *t, struct sides *sides,
 			     struct err *e)
 {
@@ -152,6 +161,7 @@ static enum rc survey_values(struct survey *sv, const struct model *m, const str
 		see_sides(sides, at, v, n);
 		if (fractions)
 			lowbits_window(&sv->low, dtypes[t->type].bytes, raw, at, n);
+		see_stored(sv, t, raw, n);
 	}
 	moments_stats(&sum, &sv->st);
 	feed_close(f);

@@ -4,6 +4,7 @@
 
 #include "analysis/session.h"
 #include "num/lowbits.h"
+#include "num/scales.h"
 
 struct survey {
 	const char *error;      /* NULL, or why its values could not be read; in the arena given */
@@ -15,6 +16,8 @@ struct survey {
 	 * SURVEY_SIDE_MAX. */
 	uint64_t dead_rows, dead_columns, first_row, first_column;
 	struct lowbits low;     /* F32, F64 */
+	struct scales scales;   /* of types in blocks */
+	uint64_t untrue;        /* BOOL: bytes that are neither 0 nor 1 */
 };
 
 enum { SURVEY_SIDE_MAX = 1 << 24 };

@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "bytes/cur.h"
 #include "bytes/member.h"
+#include "bytes/signature.h"
 
 enum {
 	HEAD = 64 * 1024,       /* bytes of an entry that tell what it is */
@@ -37,6 +38,7 @@ struct unpack {
 	enum entry_kind kind;
 	size_t depth;             /* of an index: directories that it is in */
 	struct buf names;
+	bool again;               /* its strays are known already */
 };
 
 bool archive_looks(struct bytes head)
@@ -244,10 +246,29 @@ static const char *inner_name(struct unpack *u, const char *path, bool raw)
 	return arena_str(&u->source->arena, (struct str){u->path, n}).p;
 }
 
+/* Its head is read, and it is not what was asked for. */
+static void pass_by(struct unpack *u, const char *path)
+{
+	struct bytes head = {u->head, u->head_n};
+	struct stray stray = {.program = signature_program(head), .script = signature_script(head)};
+	struct source *s = u->source;
+
+	/* of a name nothing follows where something else is known: weights, too, are named .pth */
+	if (!stray.program && !stray.script && (signature_of(head) || !signature_name(str_of(path))))
+		return;
+	if (u->again || s->n_strays == STRAYS_MAX)
+		return;
+	if (!s->strays)
+		s->strays = arena_new(&s->arena, struct stray, STRAYS_MAX);
+	stray.path = arena_str(&s->arena, str_of(path)).p;
+	s->strays[s->n_strays++] = stray;
+}
+
 static enum rc take_entry(struct unpack *u, struct archive_entry *entry, struct err *e)
 {
 	bool raw = archive_format(u->a) == ARCHIVE_FORMAT_RAW;
 	const char *path = archive_entry_pathname(entry), *name;
+	bool other;
 
 	if (raw && archive_filter_count(u->a) < 2)
 		return err_set(e, "cannot be unpacked: damaged, or cut short");
@@ -256,16 +277,18 @@ static enum rc take_entry(struct unpack *u, struct archive_entry *entry, struct 
 	if (archive_entry_filetype(entry) != AE_IFREG)
 		return RC_OK;
 	u->entries++;
-	if (u->entry && !same_entry(path, u->entry))
-		return skip_entry(u, e);
+	other = u->entry && !same_entry(path, u->entry);
 	if (archive_entry_is_encrypted(entry))
-		return err_set(e, "%s is encrypted", path);
+		return other ? skip_entry(u, e) : err_set(e, "%s is encrypted", path);
 	if (read_some(u, u->head, HEAD, &u->head_n, e) != RC_OK)
 		return RC_FAIL;
 	name = inner_name(u, path, raw);
-	if (choose(u, path, name))
+	if (!other && choose(u, path, name))
 		return spool_entry(u, name, raw ? NULL : path, e);
-	return raw ? RC_OK : skip_entry(u, e);
+	if (raw)
+		return RC_OK;
+	pass_by(u, path);
+	return skip_entry(u, e);
 }
 
 static enum rc outcome(struct unpack *u, struct err *e)
@@ -304,6 +327,7 @@ enum rc source_add_archive(struct source *s, uint32_t archive, const char *path,
 	struct bytes packed = s->members[archive].data;
 	enum rc rc;
 
+	u.again = s->gone_through > 0;
 	u.packed = packed.n;
 	u.limit = unpack_limit(packed.n);
 	u.a = archive_read_new();

@@ -61,6 +61,15 @@ struct unpacking {
 	void *arg;
 };
 
+/* An entry of an archive that was passed by, and is a program or a script by its first bytes or its name. */
+struct stray {
+	const char *path;    /* in the archive */
+	const char *program; /* what kind of one; NULL: none */
+	bool script;         /* by its first bytes */
+};
+
+enum { STRAYS_MAX = 1000 };
+
 struct source {
 	const struct unpacking *unpacking; /* NULL: nobody; must outlive the source */
 	struct arena arena;
@@ -68,6 +77,8 @@ struct source {
 	size_t n, cap;
 	struct mapping *mappings;
 	unsigned kept; /* files whose descriptor is kept */
+	struct stray *strays;  /* in the arena; at most STRAYS_MAX of them */
+	size_t n_strays;
 	uint64_t gone_through; /* bytes of archives, each time that one was searched */
 };
 

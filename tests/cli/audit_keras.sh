@@ -7,5 +7,6 @@ for f in stored.keras deflated.keras model.h5; do
 	echo "== $f"
 	"$WEIGH" audit -o csv "$f" | grep -v origin
 done
+"$WEIGH" audit -o csv script.h5 | grep two-formats
 "$WEIGH" audit -o csv links.h5 2>/dev/null | grep overlap
 exit 0

@@ -104,6 +104,9 @@ def zips(folder):
     np.save(folder + "/one.npy", x)
     one = open(folder + "/one.npy", "rb").read()
     put(folder + "/trailing.npy", one + b"and more")
+    # a picture's head in front of a zip file; a pickle with a zip file behind it
+    put(folder + "/gif.npz", moved({0: b"GIF89a" + bytes(26)}))
+    put(folder + "/zip.pkl", dumps({"x": x}, 2) + whole)
     # a safetensors file with a zip file behind it
     safetensors(folder + "/two.safetensors", [("x", x)], ORIGIN)
     put(folder + "/two.safetensors", open(folder + "/two.safetensors", "rb").read() + whole)
@@ -151,8 +154,122 @@ def shards(folder):
                                                                   "b": "model-00002-of-00002.safetensors"}}, f)
 
 
+def deflated(name, x, packed):
+    """A zip file with one entry x.npy, whose packed bytes are made by packed(bytes): the method says deflate."""
+    with io.BytesIO() as b:
+        np.save(b, x)
+        raw = b.getvalue()
+    data = packed(raw)
+    fields = struct.pack("<HHHHHIIIHH", 20, 0, 8, 0, 33, zlib.crc32(raw), len(data), len(raw), 5, 0)
+    local = b"PK\3\4" + fields + b"x.npy" + data
+    central = b"PK\1\2" + struct.pack("<H", 20) + fields + bytes(14) + b"x.npy"
+    put(name, local + central + b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(central), len(local), 0))
+
+
+def stored(raw):
+    """Deflate's blocks that are stored."""
+    out = b""
+    for at in range(0, len(raw), 1000):
+        part = raw[at:at + 1000]
+        out += struct.pack("<BHH", at + 1000 >= len(raw), len(part), len(part) ^ 0xFFFF) + part
+    return out
+
+
+def smaller(raw):
+    z = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return z.compress(raw) + z.flush()
+
+
+def packing(folder):
+    x = ramp(1024, 0.5).astype("<f4")
+    deflated(folder + "/longer.npz", x, stored)
+    deflated(folder + "/zeros.npz", np.zeros(1 << 19, "<f4"), smaller)
+    deflated(folder + "/behind.npz", x, lambda raw: smaller(raw) + b"behind the end")
+    noise = np.random.Generator(np.random.PCG64(5)).integers(0, 256, 32, np.uint8).tobytes()
+    weight = tensor("FloatStorage", "0", 4, (4,), (1,))
+    with zipfile.ZipFile(folder + "/extra.pt", "w") as z:
+        for name, raw, extra in (("data.pkl", dumps({"w": weight}, 2), b"Z" * 32), ("data/0", np.arange(4, dtype="<f4").tobytes(), noise),
+                                 ("version", "3\n", bytes(32))):
+            info = zipfile.ZipInfo("archive/" + name)
+            info.extra = b"FB" + struct.pack("<H", len(extra)) + extra
+            z.writestr(info, raw)
+
+
+def number7(n):
+    return bytes([n]) if n < 128 else bytes([0x80 | n >> 8, n & 255])
+
+
+def seven(path, files):
+    """A 7z archive whose files are stored, each in a folder of its own (7zFormat.txt of the LZMA SDK)."""
+    data = b"".join(raw for _, raw in files)
+    sizes = b"".join(number7(len(raw)) for _, raw in files)
+    n = number7(len(files))
+    names = b"\0" + b"".join((name + "\0").encode("utf-16-le") for name, _ in files)
+    pack = b"\6" + number7(0) + n + b"\t" + sizes + b"\0"
+    folders = b"\7\x0b" + n + b"\0" + b"\1\1\0" * len(files) + b"\x0c" + sizes + b"\0"
+    streams = b"\4" + pack + folders + b"\x08\0\0"
+    head = b"\1" + streams + b"\5" + n + b"\x11" + number7(len(names)) + names + b"\0\0"
+    start = struct.pack("<QQI", len(data), len(head), zlib.crc32(head))
+    put(path, b"7z\xbc\xaf\x27\x1c\0\4" + struct.pack("<I", zlib.crc32(start)) + start + data + head)
+
+
+def bundles(folder):
+    small = folder + "/small.safetensors"
+    safetensors(small, [("w", ramp(8, 0.5).astype(np.float32))], ORIGIN)
+    model = open(small, "rb").read()
+    files = [("README", b"no weights\n"), ("run", b"\x7fELF\2\1\1" + bytes(60)), ("small.safetensors", model),
+             ("setup", b"#!/bin/sh\nexit 1\n"), ("convert.py", b"print(1)\n"), ("weights.pth", b"PK\3\4no weights")]
+    with tarfile.open(folder + "/bundle.tar", "w") as t:
+        for name, data in files:
+            info = tarfile.TarInfo("release/" + name)
+            info.size = len(data)
+            t.addfile(info, io.BytesIO(data))
+    seven(folder + "/bundle.7z", files)
+
+
+def unclaimed(folder):
+    """Bytes between tensors, and behind them."""
+    script, x = b"#!/bin/sh\nexit 1\n".ljust(64), ramp(16, 0.5).astype("<f4").tobytes()
+    head = {"a": {"dtype": "F32", "shape": [16], "data_offsets": [64, 128]}, "b": {"dtype": "F32", "shape": [16], "data_offsets": [160, 224]}}
+    text = json.dumps(head).encode()
+    text += b" " * (-len(text) % 8)
+    put(folder + "/holes.safetensors", struct.pack("<Q", len(text)) + text + script + x + bytes(32) + x)
+    whole = open(folder + "/plain.npz", "rb").read()
+    gguf(folder + "/zip.gguf", [(b"a", [16], 0, x)])
+    put(folder + "/zip.gguf", open(folder + "/zip.gguf", "rb").read() + whole)
+    # tensors of 16 bytes, each with 16 of padding
+    noise = np.random.Generator(np.random.PCG64(6)).integers(0, 256, (8, 16), np.uint8)
+    gguf(folder + "/random.gguf", [(b"t%d" % i, [4], 0, x[16 * i % 64:][:16] + noise[i].tobytes()) for i in range(8)])
+
+
+def half(x):
+    return np.array(x, "<f2").tobytes()
+
+
+def scales(folder):
+    """Blocks of Q8_0 and Q4_0; BOOL with other bytes than 0 and 1."""
+    codes = (np.arange(32) * 5 - 28).astype(np.int8)
+    codes[0] = -127
+
+    def q8(*ds, q=codes):
+        return b"".join(half(d) + q.tobytes() for d in ds)
+
+    def q4(*ds, q=bytes(range(0, 256, 16))):
+        return b"".join(half(d) + q for d in ds)
+
+    vary = [0.5 + i / 8 for i in range(40)]
+    tensors = [("good8", 8, q8(*vary), 40), ("good4", 2, q4(*vary), 40), ("minus4", 2, q4(-1, 2), 2), ("minus8", 8, q8(1, -2, -0.0), 3),
+               ("infinite", 8, q8(1, np.inf, np.nan), 3), ("zero", 8, q8(1, 2) + q8(0, q=np.zeros(32, np.int8)), 3),
+               ("hidden", 2, q4(1, 0, 0), 3), ("repeats", 8, q8(*[0.25] * 32), 32), ("few", 8, q8(*[0.25] * 31), 31),
+               ("odd", 8, q8(1, 2) + q8(3, q=(codes // 2)), 3),
+               ("ternary", 35, b"".join(bytes([0b10010010 if i else 0b11000110]) * 64 + half(1) for i in range(40)), 320)]
+    gguf(folder + "/scales.gguf", [(name.encode(), [32 * blocks], kind, raw) for name, kind, raw, blocks in tensors])
+    good, odd = np.array([0, 1] * 8, np.uint8), np.array([0, 1, 2, 255], np.uint8)
+    safetensors(folder + "/bools.safetensors", [("good", good.view(np.bool_)), ("odd", odd.view(np.bool_))], ORIGIN)
+
+
 if __name__ == "__main__":
     where = sys.argv[1] + "/audit"
     os.makedirs(where, exist_ok=True)
-    for make in (code, templates, zips, numbers, shards):
+    for make in (code, templates, zips, numbers, shards, packing, bundles, unclaimed, scales):
         make(where)

@@ -72,6 +72,10 @@ def layouts():
     with h5py.File("userblock.h5", "w", userblock_size=1024) as f:
         f["a"] = ramp(6)
         f.create_dataset("b", data=ramp(6), chunks=(2,))
+    with open("userblock.h5", "rb") as f, open("script.h5", "wb") as to:
+        whole = f.read()
+        script = b"#!/bin/sh\nexit 1\n"
+        to.write(script + whole[len(script):])
     with h5py.File("latest.h5", "w", libver="latest", track_order=True) as f:
         for i in range(40):
             f[f"group/{i}/a"] = ramp(6) + i
