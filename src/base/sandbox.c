@@ -72,7 +72,7 @@ static void add_system(struct sandbox *box)
 	static const char *const read_only[] = {
 		"/usr", "/lib", "/lib64", "/opt", "/gnu/store", "/nix/store", "/etc/ld.so.cache", "/etc/terminfo",
 		"/sys/devices/system/cpu", "/proc/sys/vm/overcommit_memory", "/dev/urandom",
-#ifdef ADDRESS_SANITIZED /* it looks for leaks with ptrace and here */
+#ifdef SANITIZED /* it looks for leaks with ptrace and here */
 		"/proc",
 #endif
 	};

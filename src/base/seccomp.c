@@ -77,7 +77,7 @@ static const uint32_t denied[] = {
 #endif
 	NR_IO_URING_SETUP,
 	/* other processes */
-#ifndef ADDRESS_SANITIZED /* it looks for leaks by this */
+#ifndef SANITIZED /* it looks for leaks by this */
 	SYS_ptrace,
 #endif
 	SYS_process_vm_readv, SYS_process_vm_writev, SYS_kcmp, NR_PIDFD_GETFD, NR_PROCESS_MADVISE, NR_PROCESS_MRELEASE,

@@ -8,13 +8,13 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* A build with AddressSanitizer, which needs more memory and rights than the program does. gcc defines a macro, clang
- * has a feature. */
-#ifdef __SANITIZE_ADDRESS__
-#define ADDRESS_SANITIZED 1
+/* A build with AddressSanitizer or its like, which need more memory and rights than the program does. gcc defines
+ * macros, clang has features. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ADDRESS_SANITIZED 1
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define SANITIZED 1
 #endif
 #endif
 

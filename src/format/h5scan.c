@@ -123,7 +123,7 @@ static pid_t start(const char *path, int file, uint64_t offset, uint64_t length,
 	if (pid == 0) {
 		int fds[H5_FD_END] = {null, null, null, file, spool, pipe};
 
-#ifdef ADDRESS_SANITIZED /* which has something to say */
+#ifdef SANITIZED /* which has something to say */
 		if (fcntl(STDERR_FILENO, F_GETFD) >= 0)
 			fds[STDERR_FILENO] = STDERR_FILENO;
 #endif

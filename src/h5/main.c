@@ -30,7 +30,7 @@ static void set_limits(void)
 		signal(fatal[i], SIG_DFL);
 	signal(SIGPIPE, SIG_IGN); /* a write that fails tells the same */
 	setrlimit(RLIMIT_CORE, &none);
-#ifndef ADDRESS_SANITIZED /* which needs much memory */
+#ifndef SANITIZED /* which needs much memory */
 	struct rlimit memory = {MEMORY_MAX, MEMORY_MAX};
 
 	setrlimit(RLIMIT_DATA, &memory);

@@ -315,7 +315,7 @@ static int random_bytes(void)
 	return done(getrandom(b, sizeof(b), 0));
 }
 
-#ifndef ADDRESS_SANITIZED
+#ifndef SANITIZED
 static int be_traced(void)
 {
 	return done(ptrace(PTRACE_TRACEME, 0, NULL, NULL));
@@ -411,7 +411,7 @@ static const struct attempt {
 	{"a local socket", local_socket, SECCOMP, true},
 #ifdef __linux__
 	{"random bytes", random_bytes, STAYS, true},
-#ifndef ADDRESS_SANITIZED
+#ifndef SANITIZED
 	{"ptrace", be_traced, SECCOMP, false},
 #endif
 	{"process_vm_readv", read_process, SECCOMP, false},
