@@ -103,9 +103,10 @@ static void nudge(void)
 {
 	int saved = errno;
 
-	/* a full pipe wakes just as well */
-	if (write(term.pipe[1], "", 1) < 0)
-		errno = saved;
+	/* a full pipe wakes just as well; a byte that a signal kept back would be missed for ever */
+	while (write(term.pipe[1], "", 1) < 0 && errno == EINTR)
+		;
+	errno = saved;
 }
 
 static void on_signal(int sig)

@@ -2,10 +2,15 @@
  * Preloaded before a program: the call number FAIL_AT (from 1) of the function FAIL_CALL fails, once, as it would
  * without memory, with a broken disk, or without room for a thread. FAIL_COUNT names a file that gets the number of
  * calls when the program ends.
+ *
+ * What is no failure, and must make no difference: of "short" calls, that read or write a file, one does less than it
+ * was asked for, half, at least a byte; of "eintr" calls, the same and those that wait, one is interrupted by a signal.
+ * With FAIL_AT=all every third of them is, so that what tries again gets on.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -17,6 +22,7 @@
 
 static atomic_ulong calls;
 static unsigned long at;
+static int every;
 static char which[32];
 static int count_fd = -1;
 
@@ -34,6 +40,7 @@ __attribute__((constructor)) static void begin(void)
 	const char *call = getenv("FAIL_CALL"), *n = getenv("FAIL_AT"), *count = getenv("FAIL_COUNT");
 
 	at = n ? strtoul(n, NULL, 10) : 0;
+	every = n && strcmp(n, "all") == 0;
 	if (count)
 		count_fd = open(count, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (call)
@@ -51,7 +58,27 @@ __attribute__((destructor)) static void end(void)
 
 static int fails(const char *name)
 {
-	return which[0] && strcmp(which, name) == 0 && ++calls == at;
+	unsigned long n;
+
+	if (!which[0] || strcmp(which, name) != 0)
+		return 0;
+	n = ++calls;
+	return every ? n % 3 == 1 : n == at;
+}
+
+/* Whether a call is interrupted before it did anything. */
+static int interrupted(void)
+{
+	if (!fails("eintr"))
+		return 0;
+	errno = EINTR;
+	return 1;
+}
+
+/* How many of n bytes a call may do. */
+static size_t allowed(size_t n)
+{
+	return n > 1 && fails("short") ? n / 2 : n;
 }
 
 static void *find(const char *name)
@@ -128,7 +155,7 @@ ssize_t read(int fd, void *p, size_t n)
 		errno = EIO;
 		return -1;
 	}
-	return real(fd, p, n);
+	return interrupted() ? -1 : real(fd, p, allowed(n));
 }
 
 ssize_t pread(int fd, void *p, size_t n, off_t from)
@@ -139,7 +166,7 @@ ssize_t pread(int fd, void *p, size_t n, off_t from)
 		errno = EIO;
 		return -1;
 	}
-	return real(fd, p, n, from);
+	return interrupted() ? -1 : real(fd, p, allowed(n), from);
 }
 
 ssize_t write(int fd, const void *p, size_t n)
@@ -150,7 +177,21 @@ ssize_t write(int fd, const void *p, size_t n)
 		errno = ENOSPC;
 		return -1;
 	}
-	return real(fd, p, n);
+	return interrupted() ? -1 : real(fd, p, allowed(n));
+}
+
+int poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+	int (*real)(struct pollfd *, nfds_t, int) = (int (*)(struct pollfd *, nfds_t, int))find("poll");
+
+	return interrupted() ? -1 : real(fds, n, timeout);
+}
+
+pid_t waitpid(pid_t pid, int *status, int options)
+{
+	pid_t (*real)(pid_t, int *, int) = (pid_t (*)(pid_t, int *, int))find("waitpid");
+
+	return interrupted() ? -1 : real(pid, status, options);
 }
 
 void *mmap(void *p, size_t n, int prot, int flags, int fd, off_t from)

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Memory that is not there, reads and writes that fail, threads and mappings that cannot be made: one at a time, at
 # points spread over all such calls of a command. Either the output is whole and the status that of a run without the
-# fault, or there is a message and status 2; never a crash, never half of it passed off as the whole.
+# fault, or there is a message and status 2; never a crash, never half of it passed off as the whole. Calls that do less
+# than they were asked for, or are interrupted by a signal, make no difference at all.
 # timeout: 400
 
 skip() { echo "1..0 # SKIP $1"; exit 0; }
@@ -75,13 +76,62 @@ faults thread 5 stats -j 3 "$a"
 faults write 5 list packed.npz.gz
 faults write 5 export "$a" 4.1.weight -o f.npy
 
-# Standard output that is not there.
-for c in list 'stats -o json' 'summary -o html' meta; do
+# unseen CALL POINTS ARGUMENTS...: the same output and status, wherever it happens, and when it happens again and again.
+unseen() {
+	call=$1 points=$2
+	shift 2
+	n=$((n + 1))
+	rm -f f.npy
+	FAIL_CALL=$call FAIL_COUNT=count preloaded "$@" >out.good 2>err.good </dev/null
+	good=$? calls=$(cat count) at=1 tried=0
+	[ ! -e f.npy ] || mv f.npy f.good
+	: >wrong
+	while [ $at = all ] || [ $at -le "$calls" ]; do
+		rm -f f.npy
+		FAIL_CALL=$call FAIL_AT=$at preloaded "$@" >out 2>err </dev/null
+		status=$?
+		[ $status -eq $good ] || echo "call $at: status $status, and: $(head -n 3 err)" >>wrong
+		cmp out out.good >>wrong 2>&1
+		cmp err err.good >>wrong 2>&1
+		[ ! -e f.npy ] || cmp f.npy f.good >>wrong 2>&1
+		tried=$((tried + 1))
+		[ $at != all ] || break
+		at=$((at + calls / points + 1))
+		[ $at -le "$calls" ] || at=all
+	done
+	what="$call: $(echo "$*" | sed "s|$DEMO/||g"): $tried of $calls calls, unseen"
+	if [ $tried -gt 1 ] && [ ! -s wrong ]; then echo "ok $n - $what"
+	else echo "not ok $n - $what"; head -n 20 wrong | sed 's/^/# /'; fi
+}
+
+for call in short eintr; do
+	unseen "$call" 20 stats --io read -j 1 "$a"
+	unseen "$call" 10 diff --io read -j 2 -o json "$a" "$b"
+	unseen "$call" 10 summary --io read -o html "$a" "$b"
+	unseen "$call" 10 list packed.npz.gz
+	unseen "$call" 5 hist --io read "$a" 4.1.weight
+	unseen "$call" 5 show "$a" 4.1.weight
+	unseen "$call" 5 meta "$a"
+	unseen "$call" 10 audit packed.npz.gz
+	unseen "$call" 10 export "$a" 4.1.weight -o f.npy
+	unseen "$call" 10 --keys script.keys --size 80x24 "$a"
+	[ ! -e "$FIXTURES/hdf5/model.h5" ] || unseen "$call" 10 stats "$FIXTURES/hdf5/model.h5"
+done
+
+# Standard output that is not there, or takes no more.
+for c in list 'stats -o json' 'summary -o html' meta audit --help; do
 	n=$((n + 1))
 	# shellcheck disable=SC2086 # words are meant
 	"$WEIGH" $c "$a" >&- 2>err
 	status=$?
 	if [ $status -eq 2 ] && grep -q '^weigh: standard output: ' err; then echo "ok $n - closed output: $c"
 	else echo "not ok $n - closed output: $c: status $status"; sed 's/^/# /' err; fi
+	[ -c /dev/full ] || continue
+	n=$((n + 1))
+	# shellcheck disable=SC2086
+	"$WEIGH" $c "$a" >/dev/full 2>err
+	status=$?
+	if [ $status -eq 2 ] && grep -q '^weigh: standard output: No space left on device' err; then echo "ok $n - full output: $c"
+	else echo "not ok $n - full output: $c: status $status"; sed 's/^/# /' err; fi
 done
 echo "1..$n"
