@@ -61,7 +61,7 @@ struct opening *opening_start(struct session *s, const char *path, void (*wake)(
 
 	o->opts = s->opts;
 	o->path = xstrdup(path);
-	o->unpacking = (struct unpacking){s->opts->unpacking.most, note_progress, is_dropped, o};
+	o->unpacking = (struct unpacking){note_progress, is_dropped, o};
 	o->errand.job.parts = 1;
 	o->errand.job.priority = FIRST;
 	o->errand.job.run = run;
