@@ -165,12 +165,14 @@ static void strongest(struct buf *b, const struct session *s, const struct summa
 {
 	const struct row *r;
 	struct buf name = {0};
+	double change;
 
 	if (sum->strongest == SIZE_MAX)
 		return;
 	r = &s->rows[sum->strongest];
+	change = r->result->diff.rel_l2;
 	buf_puts(b, sum->all.by_status[ST_CHANGED] == 1 ? "; relative change " : "; the largest relative change is ");
-	buf_printf(b, "%.2g in ", r->result->diff.rel_l2);
+	buf_printf(b, change >= 99.5 && change < 1e6 ? "%.0f in " : "%.2g in ", change);
 	pair_name(&name, r, s->opts->ascii);
 	utf8_display(b, buf_view(&name), s->opts->ascii);
 	buf_free(&name);
