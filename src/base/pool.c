@@ -48,31 +48,15 @@ static unsigned level_of(int priority)
 	return priority < 0 ? 0 : priority >= LEVELS ? LEVELS - 1 : (unsigned)priority;
 }
 
-static void enqueue(struct pool *p, struct job *j)
+/* Behind all others of its priority, or before them. */
+static void enqueue(struct pool *p, struct job *j, bool first)
 {
 	struct queue *q = &p->level[level_of(j->priority)];
 
-	j->next = NULL;
-	j->prev = q->last;
-	if (q->last)
-		q->last->next = j;
-	else
-		q->first = j;
-	q->last = j;
-	j->queued = true;
-}
-
-static void enqueue_first(struct pool *p, struct job *j)
-{
-	struct queue *q = &p->level[level_of(j->priority)];
-
-	j->prev = NULL;
-	j->next = q->first;
-	if (q->first)
-		q->first->prev = j;
-	else
-		q->last = j;
-	q->first = j;
+	j->prev = first ? NULL : q->last;
+	j->next = first ? q->first : NULL;
+	*(j->prev ? &j->prev->next : &q->first) = j;
+	*(j->next ? &j->next->prev : &q->last) = j;
 	j->queued = true;
 }
 
@@ -278,7 +262,7 @@ unsigned pool_threads(const struct pool *p)
 	return p->n_threads;
 }
 
-static void add(struct pool *p, struct job *j, void (*queue)(struct pool *, struct job *))
+static void add(struct pool *p, struct job *j, bool first)
 {
 	pthread_mutex_lock(&p->lock);
 	j->given = j->merged = 0;
@@ -286,19 +270,19 @@ static void add(struct pool *p, struct job *j, void (*queue)(struct pool *, stru
 	j->merging = false;
 	j->parked = j->parked_full = NULL;
 	p->active++;
-	queue(p, j);
+	enqueue(p, j, first);
 	pthread_cond_broadcast(&p->work);
 	pthread_mutex_unlock(&p->lock);
 }
 
 void pool_add(struct pool *p, struct job *j)
 {
-	add(p, j, enqueue);
+	add(p, j, false);
 }
 
 void pool_again(struct pool *p, struct job *j)
 {
-	add(p, j, enqueue_first);
+	add(p, j, true);
 }
 
 void pool_priority(struct pool *p, struct job *j, int priority)
@@ -310,7 +294,7 @@ void pool_priority(struct pool *p, struct job *j, int priority)
 		dequeue(p, j);
 		j->priority = priority;
 		if (queued)
-			enqueue(p, j);
+			enqueue(p, j, false);
 	}
 	pthread_mutex_unlock(&p->lock);
 }
