@@ -105,7 +105,7 @@ void session_needs(const struct session *, const struct opts *, struct sandbox *
 void session_start(struct session *);
 void session_close(struct session *); /* safe on a zeroed one */
 
-/* Opens one model as the options say, on any thread. On failure there is none, and the sentence begins with its name. */
+/* Opens one model as the options say, on any thread. On failure there is none; the sentence begins with its name. */
 enum rc session_read(struct model *, const struct opts *, const char *path, const struct unpacking *, struct err *);
 
 /* A second model, which the session takes over, beside the one that is open; or A and B change places. Rows, tree and

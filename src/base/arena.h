@@ -18,7 +18,7 @@ struct arena {
 void *arena_alloc(struct arena *a, size_t n, size_t size); /* zeroed; checks n * size; dies with the arena */
 #define arena_new(a, type, n) ((type *)arena_alloc((a), (n), sizeof(type)))
 
-/* So many bytes, at most some MiB, will be asked for in small pieces: they come from one block, untouched until then. */
+/* So many bytes, at most some MiB, will be asked for in small pieces: they come from one block, untouched till then. */
 void arena_expect(struct arena *a, size_t bytes);
 
 struct str arena_str(struct arena *a, struct str s);  /* a copy; a NUL follows it */

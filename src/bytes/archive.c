@@ -117,8 +117,8 @@ static enum rc read_some(struct unpack *u, uint8_t *out, size_t n, size_t *got, 
 	return count(u, *got, e);
 }
 
-/* libarchive does not look at the checksum that a gzip file ends with. Nor can it be told of a file whose end belongs to
- * something else: there the size that stands behind it is another one, too. */
+/* libarchive does not look at the checksum that a gzip file ends with. Nor can it be told of a file whose end belongs
+ * to something else: there the size that stands behind it is another one, too. */
 static enum rc check_gzip(const struct unpack *u, uint32_t crc, uint64_t size, struct err *e)
 {
 	struct bytes b = u->source->members[u->archive].data;

@@ -961,7 +961,7 @@ static void draw_rest(struct view *v)
 		b->detailed = 0;
 		return;
 	}
-	if (v->screen->hasty && b->detailed) /* the same again costs nothing, and over a slow line all that moves does */
+	if (v->screen->hasty && b->detailed) /* the same again costs nothing, all that moves does, on a slow line */
 		node = &b->nodes[b->detailed];
 	b->detailed = (size_t)(node - b->nodes);
 	d.name = node->path;

@@ -6,8 +6,8 @@
 
 void command_prompt(struct screen *);
 
-/* The i-th command, behind them the settings, which can be given as commands, too: for the help. arg may be empty; false
- * behind the last. */
+/* The i-th command, behind them the settings, which can be given as commands, too: for the help. arg may be empty;
+ * false behind the last. */
 struct command_info {
 	const char *name, *arg, *about;
 };

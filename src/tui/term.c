@@ -318,8 +318,8 @@ static short pair_of(enum role role)
 
 /* ---- taking and giving back ---- */
 
-/* Until it was suspended once, ncurses (6.4) writes its buffer out whenever the cursor moves: a hundred writes a screen,
- * after each of which another thread may have the processor. */
+/* Until it was suspended once, ncurses (6.4) writes its buffer out whenever the cursor moves: a hundred writes a
+ * screen, after each of which another thread may have the processor. */
 static void write_in_one(void)
 {
 	endwin(); /* the first refresh goes on */

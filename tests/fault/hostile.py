@@ -55,6 +55,7 @@ def weigh(command, name):
 def check(row):
     """What is wrong with it."""
     name, command, want, lines, text = row
+    text = "" if text == "-" else text
     status, said, n, took, peak, err = weigh(command, name)
     faults = []
     if status != int(want):
@@ -75,7 +76,7 @@ def check(row):
 def bless(names):
     for name in names:
         status, said, n, took, peak, _ = weigh("stats", name)
-        print(name, "stats", status, n, said, sep="\t")
+        print(name, "stats", status, n, said or "-", sep="\t")
         if took > SECONDS or peak > MIB:
             print(f"{name}: {took:.1f} seconds, {peak:.0f} MiB", file=sys.stderr)
 
