@@ -13,7 +13,7 @@
 
 static void numbers(void **state)
 {
-	static const char *const wrong[] = {"", "K", "-1", "+1", " 1", "1 ", "1k", "1KB", "1.5M", "0x10", "1K1", 
+	static const char *const wrong[] = {"", "K", "-1", "+1", " 1", "1 ", "1k", "1KB", "1.5M", "0x10", "1K1",
 					    "18446744073709551616",
 					    "16777216T"};
 	uint64_t n = 7;
