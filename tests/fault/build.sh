@@ -6,7 +6,7 @@
 # shellcheck disable=SC2016,SC2034,SC2317
 
 top=$(cd "${SRC:-$(dirname "$0")/../..}" && pwd)
-[ -z "$sanitize" ] || skip 'what is compiled with is all the same to it'
+[ -z "$sanitize" ] || { echo '1..0 # SKIP what is compiled with is all the same to it'; exit 0; }
 unset CC CFLAGS CPPFLAGS LDFLAGS LIBS PKG_CONFIG DESTDIR
 n=0
 
