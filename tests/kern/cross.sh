@@ -4,6 +4,7 @@
 # timeout: 300
 
 skip() { echo "1..0 # SKIP $*"; exit 0; }
+[ -z "$sanitize" ] || skip 'it is built without them'
 cross=aarch64-linux-gnu-gcc
 command -v $cross >/dev/null || skip "no $cross"
 command -v qemu-aarch64 >/dev/null || skip 'no qemu-aarch64'
