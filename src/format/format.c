@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "bytes/member.h"
 #include "format/describe.h"
 #include "format/shards.h"
 
@@ -98,7 +99,7 @@ static enum rc read_member(struct model *m, uint32_t member, const char *want, s
 
 struct found {
 	char *path;
-	const struct format *format;
+	const struct format *format; /* NULL: it is packed, and what is in it is seen when it is opened */
 };
 
 struct listing {
@@ -114,22 +115,25 @@ static void listing_free(struct listing *l)
 }
 
 /* Looks into a file without mapping it: only regular files, and only their first and last bytes. buf has room for
- * both. */
-static const struct format *look(const char *path, uint8_t *buf)
+ * both. Whether it may be a model: *f gets its format, or NULL where it is packed. */
+static bool look(const char *path, uint8_t *buf, const struct format **f)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	const struct format *f = NULL;
+	bool packed = false;
 	struct stat st;
 	ssize_t n, k;
 
+	*f = NULL;
 	if (fd < 0)
-		return NULL;
+		return false;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (n = pread(fd, buf, PROBE_BYTES, 0)) > 0 &&
-	    (k = pread(fd, buf + n, (size_t)n, st.st_size - n)) >= 0)
-		f = best(&(struct probe){.head = {buf, (size_t)n}, .tail = {buf + n, (size_t)k},
-					 .size = (uint64_t)st.st_size, .name = path});
+	    (k = pread(fd, buf + n, (size_t)n, st.st_size - n)) >= 0) {
+		*f = best(&(struct probe){.head = {buf, (size_t)n}, .tail = {buf + n, (size_t)k},
+					  .size = (uint64_t)st.st_size, .name = path});
+		packed = archive_looks((struct bytes){buf, (size_t)n});
+	}
 	close(fd);
-	return f;
+	return *f || packed;
 }
 
 static int by_path(const void *a, const void *b)
@@ -155,8 +159,7 @@ static enum rc list_directory(struct listing *l, const char *dir, struct err *e)
 		if (entry->d_name[0] == '.')
 			continue;
 		buf_printf(&path, "%s%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/", entry->d_name);
-		f = look(path.p, head);
-		if (!f) {
+		if (!look(path.p, head, &f)) {
 			buf_free(&path);
 			continue;
 		}
@@ -198,22 +201,29 @@ static enum rc too_many(const struct listing *l, struct err *e)
 	}
 	if (l->n > NAMED)
 		buf_puts(&names, ", ...");
-	rc = err_set(e, "is a directory with %zu weight files (%s): name one of them", l->n, names.p);
+	rc = err_set(e, "is a directory with %zu %s files (%s): name one of them", l->n,
+		     l->items[0].format ? "weight" : "packed", names.p);
 	buf_free(&names);
 	return rc;
+}
+
+/* A packed file counts where there is nothing else. */
+static int rank_of(const struct found *f)
+{
+	return f->format ? (int)f->format->rank : (int)RANK_PART - 1;
 }
 
 /* Leaves only the files of the highest rank. */
 static void keep_highest(struct listing *l)
 {
-	enum format_rank highest = RANK_PART;
+	int highest = l->n ? rank_of(&l->items[0]) : 0;
 	size_t n = 0;
 
-	for (size_t i = 0; i < l->n; i++)
-		if (l->items[i].format->rank > highest)
-			highest = l->items[i].format->rank;
+	for (size_t i = 1; i < l->n; i++)
+		if (rank_of(&l->items[i]) > highest)
+			highest = rank_of(&l->items[i]);
 	for (size_t i = 0; i < l->n; i++) {
-		if (l->items[i].format->rank == highest)
+		if (rank_of(&l->items[i]) == highest)
 			l->items[n++] = l->items[i];
 		else
 			free(l->items[i].path);
@@ -221,14 +231,14 @@ static void keep_highest(struct listing *l)
 	l->n = n;
 }
 
-/* The one model in a directory: its only index, its only weight file, or its only set of shards. */
+/* The one model in a directory, of whose files only those of the highest rank are listed: its only index, its only
+ * weight file, or its only set of shards. */
 static enum rc choose(struct listing *l, const char **path, struct err *e)
 {
-	keep_highest(l);
 	if (!l->n)
 		return err_set(e, "is a directory without a weight file that this build reads");
 	*path = l->items[0].path;
-	if (l->items[0].format->rank == RANK_PART) /* what it is a part of will be missed when it is opened */
+	if (rank_of(&l->items[0]) == RANK_PART) /* what it is a part of will be missed when it is opened */
 		return RC_OK;
 	for (size_t i = 1; i < l->n; i++)
 		if (!same_set(l->items[0].path, l->items[i].path))
@@ -259,7 +269,9 @@ static enum rc open_directory(struct model *m, const char *dir, uint32_t *member
 	const char *path = NULL;
 	enum rc rc = list_directory(&l, dir, e);
 
-	if (rc == RC_OK && !l.n)
+	if (rc == RC_OK)
+		keep_highest(&l);
+	if (rc == RC_OK && (!l.n || !l.items[0].format))
 		path = deeper(&m->arena, dir);
 	if (rc == RC_OK && !path)
 		rc = choose(&l, &path, e);

@@ -30,3 +30,11 @@ tar -cf two.tar -C tree deep m.safetensors.index.json x1.safetensors
 cp tree/m.safetensors.index.json tree/o.safetensors.index.json
 tar -cf three.tar -C tree m.safetensors.index.json x1.safetensors o.safetensors.index.json
 "$WEIGH" list three.tar; echo $?
+# Directories: packed files where there are no others; one is taken.
+mkdir packed && cp "$FIXTURES/cli/a.safetensors" packed/a.safetensors && gzip -n packed/a.safetensors
+echo notes >packed/README
+"$WEIGH" list packed | head -n 2
+cp packed/a.safetensors.gz packed/b.safetensors.gz
+"$WEIGH" list packed; echo $?
+cp "$FIXTURES/cli/b.safetensors" b.safetensors && cp b.safetensors packed/c.safetensors
+"$WEIGH" diff -q packed b.safetensors; echo $?
