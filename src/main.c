@@ -128,7 +128,6 @@ static void confine(const struct session *s, const struct opts *o)
 
 	if (o->no_sandbox)
 		return;
-	box.run = s->n_models < o->n_paths; /* weigh-h5 reads HDF5 files */
 	session_needs(s, o, &box);
 	if (!o->cmd && o->n_paths)
 		tui_needs(o, &box);

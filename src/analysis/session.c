@@ -11,6 +11,7 @@
 #include "base/pool.h"
 #include "bytes/spool.h"
 #include "format/format.h"
+#include "format/h5scan.h"
 #include "format/packs.h"
 #include "model/pack.h"
 #include "num/decode.h"
@@ -141,6 +142,7 @@ static bool is_deflated(const struct source *s)
 void session_needs(const struct session *s, const struct opts *o, struct sandbox *box)
 {
 	if (s->n_models < o->n_paths) {
+		h5_needs(box);
 		sandbox_allow(box, "/", SANDBOX_READ);
 		sandbox_allow(box, spool_directory(), SANDBOX_TEMPORARY);
 		return;

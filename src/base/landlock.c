@@ -73,7 +73,8 @@ static struct ruleset everything(int version)
 static void allow(int rules, uint64_t handled, const struct sandbox_path *p)
 {
 	uint64_t access = (p->may & MAY_READ ? fs_read : 0) | (p->may & MAY_WRITE ? fs_write : 0) |
-			  (p->may & MAY_MAKE ? fs_make : 0);
+			  (p->may & MAY_MAKE ? fs_make : 0) |
+			  (p->may & MAY_RUN ? (uint64_t)LANDLOCK_ACCESS_FS_EXECUTE : 0);
 	struct landlock_path_beneath_attr rule = {.parent_fd = open(p->path, O_PATH | O_CLOEXEC)};
 	struct stat st;
 
@@ -97,8 +98,6 @@ int landlock_enter(const struct sandbox *box)
 	if (version < 1)
 		return 0;
 	all = everything((int)version);
-	if (box->run)
-		all.fs &= ~(uint64_t)LANDLOCK_ACCESS_FS_EXECUTE;
 	rules = (int)syscall(SYS_landlock_create_ruleset, &all, version < 4 ? sizeof(all.fs) : sizeof(all), 0);
 	if (rules < 0)
 		return 0;

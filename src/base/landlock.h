@@ -4,8 +4,8 @@
 
 #include "base/sandbox.h"
 
-/* From now on only the paths may be opened, each for what it says, nothing be listened on and, without box->run,
- * nothing executed. Returns the version of Landlock that holds, 0: none does. */
+/* From now on only the paths may be opened, each for what it says, and nothing be listened
+ * on. Returns the version of Landlock that holds, 0: none does. */
 int landlock_enter(const struct sandbox *);
 
 #endif

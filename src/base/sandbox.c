@@ -7,6 +7,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <link.h>
+#define HAVE_INTERPRETER
+#endif
 
 #include "base/err.h"
 #include "base/landlock.h"
@@ -55,10 +59,35 @@ static void add_output(struct sandbox *box, const char *path)
 	free(real);
 }
 
+#ifdef HAVE_INTERPRETER
+/* The dynamic loader that this program itself was started with: to start another, the kernel starts that. */
+static int add_interpreter(struct dl_phdr_info *self, size_t size, void *box)
+{
+	(void)size;
+	for (unsigned i = 0; i < self->dlpi_phnum; i++)
+		if (self->dlpi_phdr[i].p_type == PT_INTERP)
+			add(box, (const char *)(self->dlpi_addr + self->dlpi_phdr[i].p_vaddr), MAY_READ | MAY_RUN);
+	return 1; /* the first is the program */
+}
+#endif
+
+/* By the loader, any file that can be read and is a program could still be run, as this process could load it by
+ * itself; not a script, nor what the system has for others by the set-user-ID bit. */
+static void add_program(struct sandbox *box, const char *path)
+{
+	add(box, path, MAY_READ | MAY_RUN);
+#ifdef HAVE_INTERPRETER
+	dl_iterate_phdr(add_interpreter, box);
+#endif
+	box->run = true;
+}
+
 void sandbox_allow(struct sandbox *box, const char *path, enum sandbox_use use)
 {
 	if (use == SANDBOX_READ)
 		add(box, path, MAY_READ);
+	else if (use == SANDBOX_RUN)
+		add_program(box, path);
 	else if (use == SANDBOX_TEMPORARY)
 		add(box, path, MAY_READ | MAY_WRITE | (has_nameless(path) ? 0 : MAY_MAKE));
 	else
@@ -95,10 +124,11 @@ static void enter(const struct sandbox *box, bool again)
 
 	for (size_t i = 0; again && i < box->n; i++) {
 		const struct sandbox_path *p = &box->paths[i];
-		char may[4] = "";
+		char may[5] = "";
 
 		strlcat(may, p->may & MAY_READ ? "r" : "", sizeof(may));
 		strlcat(may, p->may & MAY_WRITE ? "w" : "", sizeof(may));
+		strlcat(may, p->may & MAY_RUN ? "x" : "", sizeof(may));
 		strlcat(may, p->may & MAY_MAKE ? "c" : "", sizeof(may));
 		if (access(p->path, F_OK) == 0 && unveil(p->path, may) != 0)
 			hidden = false;
@@ -116,16 +146,17 @@ static void enter(const struct sandbox *box, bool again)
 
 static void enter(const struct sandbox *box, bool again)
 {
-	const char *exec = box->run ? "" : "exec, ";
+	const char *exec = box->run ? "" : "exec, ", *only = box->run ? "; one program" : "";
 	int landlock = landlock_enter(box);
 	bool filter = seccomp_enter(box->run);
 	(void)again;
 
 	if (landlock && filter)
-		snprintf(about, sizeof(about), "Landlock %d (files), seccomp (no %snetwork, ptrace)", landlock, exec);
+		snprintf(about, sizeof(about), "Landlock %d (files%s), seccomp (no %snetwork, ptrace)", landlock, only,
+			 exec);
 	else if (landlock)
 		snprintf(about, sizeof(about), "Landlock %d (files%s); no seccomp on this system", landlock,
-			 box->run ? "" : ", no exec");
+			 box->run ? only : ", no exec");
 	else if (filter)
 		snprintf(about, sizeof(about), "seccomp (no %snetwork, ptrace); no Landlock on this system", exec);
 	else

@@ -13,13 +13,14 @@
 #include <stddef.h>
 
 enum sandbox_use {
-	SANDBOX_READ,     /* a file, or a directory with all below it */
-	SANDBOX_OUTPUT,   /* a file to be written: files may come and go in its directory; or such a directory */
-	SANDBOX_TEMPORARY /* a directory for files without a name */
+	SANDBOX_READ,      /* a file, or a directory with all below it */
+	SANDBOX_OUTPUT,    /* a file to be written: files may come and go in its directory; or such a directory */
+	SANDBOX_TEMPORARY, /* a directory for files without a name */
+	SANDBOX_RUN        /* a program that may be started, under the same rules */
 };
 
 /* MAY_MAKE: files may be made, renamed and removed in the directory. */
-enum { MAY_READ = 1, MAY_WRITE = 2, MAY_MAKE = 4 };
+enum { MAY_READ = 1, MAY_WRITE = 2, MAY_MAKE = 4, MAY_RUN = 8 };
 
 /* A zeroed one allows nothing but what every program needs of the system: libraries, locales, /dev/null. */
 struct sandbox {
@@ -28,7 +29,7 @@ struct sandbox {
 		unsigned may;
 	} *paths;
 	size_t n;
-	bool run; /* programs may be started (weigh-h5 is one), under the same rules */
+	bool run; /* one of them is a program: without it there are no calls to start any */
 };
 
 /* Symbolic links are resolved now. What is not there is passed over. */

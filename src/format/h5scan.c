@@ -7,6 +7,11 @@ const char *h5_version(void)
 	return NULL;
 }
 
+void h5_needs(struct sandbox *box)
+{
+	(void)box;
+}
+
 enum rc h5_scan(const struct source *s, struct span file, struct spool *sp, struct buf *records, struct err *e)
 {
 	(void)s;
@@ -87,6 +92,16 @@ static enum rc find_program(struct buf *path, struct err *e)
 	buf_clear(path);
 	buf_puts(path, installed);
 	return RC_OK;
+}
+
+void h5_needs(struct sandbox *box)
+{
+	struct buf path = {0};
+	struct err e;
+
+	if (find_program(&path, &e) == RC_OK)
+		sandbox_allow(box, path.p, SANDBOX_RUN);
+	buf_free(&path);
 }
 
 /* Between fork and exec, where other threads may have held any lock: only calls that are safe there. Nothing of this

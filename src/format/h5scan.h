@@ -17,6 +17,7 @@
 #define FORMAT_H5SCAN_H
 
 #include "base/buf.h"
+#include "base/sandbox.h"
 #include "bytes/spool.h"
 
 #define H5_PROGRAM "weigh-h5"
@@ -48,6 +49,9 @@ enum { H5_KEPT = 100000 }; /* texts of one attribute */
 
 /* The version of libhdf5 that this build was made with, or NULL in a build without it. */
 const char *h5_version(void);
+
+/* Allows weigh-h5 to be started; nothing in a build without it. */
+void h5_needs(struct sandbox *);
 
 /* Scans the HDF5 file that the span is, which must be mapped. Records that came before something went wrong are there
  * all the same; that it did is the last of them. The spool is what datasets that do not lie in the file as they are go

@@ -1,7 +1,8 @@
 /*
  * weigh-h5 VERSION OFFSET LENGTH MOST: reads an HDF5 file with libhdf5 for weigh, which runs it with the file, a spool
  * and a pipe as open descriptors (format/h5scan.h). It opens no file but /dev/null. The file is untrusted and the
- * library is easily upset: a crash, or too much time or memory, is the end of this program only.
+ * library is easily upset: a crash, or too much time or memory, is the end of this program only, and it gives up all
+ * rights before it begins, whatever weigh itself must keep.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -13,6 +14,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/sandbox.h"
 #include "base/util.h"
 #include "base/version.h"
 #include "format/h5scan.h"
@@ -65,6 +67,7 @@ static bool map_image(uint64_t offset, uint64_t length, struct bytes *image)
 int main(int argc, char **argv)
 {
 	uint64_t offset, length, most;
+	struct sandbox nothing = {0};
 	struct bytes image;
 	struct err e;
 
@@ -75,6 +78,7 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], WEIGH_VERSION) != 0)
 		return H5_OTHER_VERSION;
 	set_limits();
+	sandbox_enter(&nothing);
 	if (map_image(offset, length, &image)) {
 		h5_write_all(image, spool_adopt(H5_FD_SPOOL, most), H5_FD_PIPE);
 	} else {

@@ -12,6 +12,7 @@
 #include "analysis/opening.h"
 #include "base/pool.h"
 #include "bytes/spool.h"
+#include "format/h5scan.h"
 #include "tui/browse.h"
 #include "tui/config.h"
 #include "tui/script.h"
@@ -430,7 +431,7 @@ void tui_needs(const struct opts *o, struct sandbox *box)
 
 	term_needs(box);
 	/* names that are asked for later: a second model may lie anywhere, reports go here or below */
-	box->run = true;
+	h5_needs(box);
 	sandbox_allow(box, "/", SANDBOX_READ);
 	sandbox_allow(box, spool_directory(), SANDBOX_TEMPORARY);
 	sandbox_allow(box, ".", SANDBOX_OUTPUT);

@@ -11,10 +11,10 @@ if readelf -d "${WEIGH%/*}/weigh-h5" 2>/dev/null | grep -q 'NEEDED.*hdf5'; then 
 	readelf -d "$WEIGH" | grep 'NEEDED.*hdf5'
 fi
 
-# tried TITLE [PATH]: the places are the build's own.
+# tried TITLE [PATH]: the places are the build's own. A script would need a shell, which the sandbox does not let it have.
 tried() {
 	echo "== $1"
-	PATH=${2-$PATH} ./weigh list model.h5 >out 2>err; echo $?
+	PATH=${2-$PATH} ./weigh list --no-sandbox model.h5 >out 2>err; echo $?
 	cat out
 	sed "s|$PWD/|HERE/|g; s|, /.*/weigh/weigh-h5)|, INSTALLED)|" err
 }

@@ -51,7 +51,8 @@ static void enter(bool wholly)
 
 	if (wholly)
 		enter(false);
-	box.run = !wholly;
+	if (!wholly)
+		sandbox_allow(&box, "/bin/true", SANDBOX_RUN);
 	sandbox_allow(&box, wholly ? in_dir("model") : "/", SANDBOX_READ);
 	sandbox_allow(&box, in_dir("out/new"), SANDBOX_OUTPUT);
 	sandbox_allow(&box, in_dir("temp"), SANDBOX_TEMPORARY);
@@ -201,13 +202,20 @@ static int use_null(void)
 	return done(fd >= 0 ? write(fd, "x", 1) : -1);
 }
 
-/* It does not come back where it works: true ends with 0. */
+/* They do not come back where it works: true ends with 0, and so does the shell. */
 static int exec_program(void)
 {
 	char name[] = "true", *args[] = {name, NULL}, *none[] = {NULL};
 
 	execve("/bin/true", args, none);
-	execve("/usr/bin/true", args, none);
+	return errno;
+}
+
+static int exec_other(void)
+{
+	char name[] = "sh", c[] = "-c", nothing[] = ":", *args[] = {name, c, nothing, NULL}, *none[] = {NULL};
+
+	execve("/bin/sh", args, none);
 	return errno;
 }
 
@@ -529,7 +537,7 @@ static void test_temporary(void **state)
 	assert_int_equal(try_in_child(make_in_temp, INSIDE), EACCES);
 }
 
-/* While the models are opened, anything may be read, and programs started. */
+/* While the models are opened, anything may be read, and the one program started. */
 static void test_opening(void **state)
 {
 	(void)state;
@@ -545,6 +553,8 @@ static void test_opening(void **state)
 	assert_int_equal(try_in_child(write_model, OPENING), EACCES);
 	assert_int_equal(try_in_child(local_socket, OPENING), EPERM);
 	assert_int_equal(try_in_child(exec_program, OPENING), 0);
+	assert_int_equal(try_in_child(exec_other, OUTSIDE), 0);
+	assert_int_equal(try_in_child(exec_other, OPENING), EACCES);
 }
 
 static void test_off(void **state)
