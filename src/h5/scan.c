@@ -374,14 +374,13 @@ static void put_strings(struct scan *s, hid_t attribute, hid_t type, size_t n, b
 static void put_scalar(struct scan *s, hid_t attribute, H5T_class_t class, hid_t type)
 {
 	bool sign = class == H5T_INTEGER && H5Tget_sign(type) == H5T_SGN_2;
-	uint64_t x = 0;
-	double d = 0;
+	hid_t as = class == H5T_FLOAT ? H5T_NATIVE_DOUBLE : sign ? H5T_NATIVE_INT64 : H5T_NATIVE_UINT64;
+	uint64_t x = 0; /* or the bits of a double */
 
-	if (class == H5T_FLOAT) {
-		H5Aread(attribute, H5T_NATIVE_DOUBLE, &d);
-		memcpy(&x, &d, sizeof(x));
-	} else {
-		H5Aread(attribute, sign ? H5T_NATIVE_INT64 : H5T_NATIVE_UINT64, &x);
+	if (H5Aread(attribute, as, &x) < 0) {
+		put_uint(s, H5_OTHER, 1);
+		put_text(s, "cannot be read");
+		return;
 	}
 	put_uint(s, class == H5T_FLOAT ? H5_REAL : sign ? H5_INT : H5_UINT, 1);
 	put_uint(s, x, 8);
@@ -597,25 +596,27 @@ static bool points_elsewhere(hid_t type)
 						 : H5Tdetect_class(type, H5T_STRING) != 0);
 }
 
-/* Keras writes bfloat16 as two bytes without a type, and says so in an attribute. */
+/* Keras writes bfloat16 as two bytes without a type, and says so in an attribute. Of a list there would be more to
+ * read than there is room for. */
 static bool says_bfloat16(hid_t object)
 {
 	char word[16] = "", *z = NULL;
-	hid_t attribute, type;
-	bool yes = false;
+	hid_t attribute, type, space;
+	bool yes = false, text;
 
 	if (H5Aexists(object, "dtype") <= 0)
 		return false;
 	attribute = H5Aopen(object, "dtype", H5P_DEFAULT);
 	type = H5Aget_type(attribute);
-	if (H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) > 0 && H5Aread(attribute, type, &z) >= 0 &&
-	    z) {
+	space = H5Aget_space(attribute);
+	text = H5Sget_simple_extent_npoints(space) == 1 && H5Tget_class(type) == H5T_STRING;
+	if (text && H5Tis_variable_str(type) > 0 && H5Aread(attribute, type, &z) >= 0 && z) {
 		yes = strcmp(z, "bfloat16") == 0;
 		H5free_memory(z);
-	} else if (H5Tget_class(type) == H5T_STRING && H5Tget_size(type) < sizeof(word) &&
-		   H5Aget_storage_size(attribute) < sizeof(word)) {
+	} else if (text && H5Tis_variable_str(type) == 0 && H5Tget_size(type) < sizeof(word)) {
 		yes = H5Aread(attribute, type, word) >= 0 && strncmp(word, "bfloat16", 8) == 0;
 	}
+	H5Sclose(space);
 	H5Tclose(type);
 	H5Aclose(attribute);
 	return yes;

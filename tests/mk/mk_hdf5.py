@@ -38,6 +38,9 @@ def types():
         f["types/bool"] = np.array([True, False, True])
         floats(f, "types/bf16", 2, 15, 7, 8, 7, 127, struct.pack("<3H", 0x3F80, 0xC040, 0x7F80), (3,))
         floats(f, "types/odd", 4, 31, 22, 9, 22, 255, bytes(8), (2,))
+        # a list where Keras has one word: its elements were once written past a place for one
+        f.create_dataset("types/listed_bf16", data=np.zeros(3, "V2")).attrs.create("dtype", ["bfloat16"] * 60,
+                                                                                    dtype=h5py.string_dtype())
         f.create_dataset("types/keras_bf16", data=np.frombuffer(struct.pack("<3H", 0x3F80, 0xC040, 0x0000), "V2")).attrs["dtype"] = "bfloat16"
         f["types/bytes"] = np.frombuffer(b"abcdef", "V3")
         f["types/vectors"] = np.zeros(2, np.dtype(("<f4", (3,))))
