@@ -253,6 +253,7 @@ static struct line line_of_group(const struct node *node, const struct group *g,
 		.row = row,
 		.type = {g->type[A], g->type[B]},
 		.rows = rows,
+		.only_in = n[ST_ADDED] == rows ? "added" : n[ST_REMOVED] == rows ? "removed" : NULL,
 		.differ = n[ST_CAST] + n[ST_QUANTISED] + n[ST_CHANGED] + n[ST_RESHAPED] + n[ST_ADDED] + n[ST_REMOVED],
 		.waiting = rows - g->u.computed,
 	};

@@ -365,6 +365,8 @@ static void shape_of(struct buf *b, const struct screen *sc, const struct line *
 		buf_printf(b, "%zu tensor%s", l->rows, l->rows == 1 ? "" : "s");
 	else if (l->waiting && !l->differ)
 		buf_printf(b, "%zu tensor%s", l->rows, l->rows == 1 ? "" : "s");
+	else if (l->only_in)
+		buf_printf(b, "%s%zu %s", l->rows == 1 ? "" : "all ", l->rows, l->only_in);
 	else if (l->differ == l->rows)
 		buf_printf(b, l->rows == 1 ? "%zu differs" : "all %zu differ", l->rows);
 	else if (l->differ && l->rows < 10000)

@@ -23,6 +23,7 @@ struct line {
 	const struct row *row;
 	const char *type[2]; /* of a group; NULL: mixed, or not on that side */
 	size_t rows, differ, waiting; /* of a group: rows below it; 0 rows: not a group */
+	const char *only_in;          /* of a group that is on one side only: "added" or "removed"; else NULL */
 };
 
 /* `chosen` must live as long. */

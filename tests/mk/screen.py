@@ -71,6 +71,13 @@ def rounded():
     return wide + [("norm", "F32", [64], x)], narrow + [("norm", "F32", [64], x)]
 
 
+def sides():
+    """A part that only the first has, and one that only the second has; nothing in them could be a renamed tensor."""
+    both = [("kept.w", "F32", [8], wave(8))]
+    return (both + [("gone.w", "F32", [5, 3], wave(15)), ("gone.b", "F32", [5], wave(5, 1))],
+            both + [("new.kernel", "F16", [7, 4], wave(28, 2)), ("one.scale", "F32", [11], wave(11, 3))])
+
+
 def cards():
     """Provenance that differs and is missing, JSON that differs deep down or in its white space only, and no JSON."""
     config = {"optimizer": {"name": "adam", "betas": [0.9, 0.999]}, "epochs": 3, "schedule": [{"at": 0, "lr": 0.1},
@@ -121,6 +128,8 @@ def main(out):
             f.write(arrays(name == "b"))
     for name, tensors in zip(("wide", "narrow"), rounded()):
         write(out + "/screen-%s.safetensors" % name, {}, tensors)
+    for name, tensors in zip("ab", sides()):
+        write(out + "/screen-sides-%s.safetensors" % name, {}, tensors)
     a, b = pair()
     meta = {"format": "pt", "epoch": "3", "note": "the first\nof two", "gone": "yes", "tokens": "abc " * 200}
     other = dict(meta, epoch="4", note="the second\nof two", new="a\u001b]0;title\u0007b")
