@@ -430,11 +430,12 @@ void tui_needs(const struct opts *o, struct sandbox *box)
 	struct buf config = {0};
 
 	term_needs(box);
-	/* names that are asked for later: a second model may lie anywhere, reports go here or below */
-	h5_needs(box);
-	sandbox_allow(box, "/", SANDBOX_READ);
-	sandbox_allow(box, spool_directory(), SANDBOX_TEMPORARY);
-	sandbox_allow(box, ".", SANDBOX_OUTPUT);
+	if (o->n_paths < 2) { /* a second model may be asked for, and lie anywhere */
+		h5_needs(box);
+		sandbox_allow(box, "/", SANDBOX_READ);
+		sandbox_allow(box, spool_directory(), SANDBOX_TEMPORARY);
+	}
+	sandbox_allow(box, ".", SANDBOX_OUTPUT); /* reports go here or below */
 	if (config_path(&config))
 		sandbox_allow(box, config.p, SANDBOX_OUTPUT);
 	buf_free(&config);

@@ -25,6 +25,14 @@ held() {
 	echo $?
 	rm "$TMPDIR/pipe"
 }
+# The screen of one model may be asked for another, wherever it lies; of two nothing more is wanted.
+here=$PWD
+mkdir "$TMPDIR/here" "$TMPDIR/there" && cp b.safetensors "$TMPDIR/there" && cd "$TMPDIR/here" || exit
+echo '@wait J @save jobs.screen' >two
+echo '@wait : "diff ../there/b.safetensors" Enter @wait @save list.screen' >one
+"$WEIGH" --keys two --size 80x24 "$here/a.safetensors" "$here/b.safetensors" && grep -o '(no exec.*' jobs.screen
+"$WEIGH" --keys one --size 80x24 "$here/a.safetensors" && sed -n 1p list.screen
+cd "$here" || exit
 echo 'by default:'
 held
 echo 'with --no-sandbox:'
