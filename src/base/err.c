@@ -17,7 +17,7 @@ static void make_harmless(char *s)
 			*s = '?';
 }
 
-enum rc err_set(struct err *e, const char *fmt, ...)
+enum rc(err_set)(struct err *e, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -28,7 +28,7 @@ enum rc err_set(struct err *e, const char *fmt, ...)
 	return RC_FAIL;
 }
 
-enum rc err_prefix(struct err *e, const char *fmt, ...)
+enum rc(err_prefix)(struct err *e, const char *fmt, ...)
 {
 	char prefix[sizeof(e->msg) / 2], old[sizeof(e->msg)];
 	va_list ap;

@@ -25,6 +25,16 @@ enum rc err_set(struct err *e, const char *fmt, ...) __attribute__((format(print
 /* Puts "prefix: " before the sentence that is there and returns RC_FAIL. */
 enum rc err_prefix(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* What always fails says so to compilers and analysers, too, which see one file at a time: without it they follow what
+ * would happen if a reader that has just refused a file went on. */
+static inline enum rc rc_fails(enum rc rc)
+{
+	(void)rc;
+	return RC_FAIL;
+}
+#define err_set(...) rc_fails(err_set(__VA_ARGS__))
+#define err_prefix(...) rc_fails(err_prefix(__VA_ARGS__))
+
 /* Ends the program: out of memory for something small, or a thread that cannot be made. The hook, if set, runs
  * first, on whichever thread found it, and gives the terminal back. */
 _Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -33,7 +43,7 @@ extern void (*die_hook)(void);
 /* malloc, calloc, realloc and strdup that die instead of returning NULL; for sizes the program chose itself. */
 void *xmalloc(size_t size);
 void *xcalloc(size_t n, size_t size);
-void *xrealloc(void *p, size_t n, size_t size);
+void *xrealloc(void *old, size_t n, size_t size);
 char *xstrdup(const char *s);
 
 #endif

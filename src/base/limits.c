@@ -67,7 +67,7 @@ enum rc limits_set(const char *arg, struct err *e)
 	return RC_OK;
 }
 
-enum rc limits_passed(const uint64_t *limit, struct err *e)
+enum rc(limits_passed)(const uint64_t *limit, struct err *e)
 {
 	const struct limit_info *i = limit_infos;
 

@@ -34,6 +34,7 @@ bool limits_number(const char *arg, uint64_t *out);
 /* The sentence for what is beyond a limit, which is a member of `limits`:
  * "more than 1048576 tensors: refused (--limit tensors=N allows more)". */
 enum rc limits_passed(const uint64_t *limit, struct err *);
+#define limits_passed(limit, e) rc_fails(limits_passed(limit, e))
 
 /* Bytes that all names in a file of so many may come to. */
 uint64_t limits_names(uint64_t file);
