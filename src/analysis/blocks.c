@@ -577,6 +577,7 @@ static void add_unnumbered(struct stack *st)
 		has_zero |= st->e[i].number == 0;
 	}
 	for (size_t at = id == MAP_NONE || has_zero ? 0 : (size_t)id + 1; at; at = f->stems[at - 1].next) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): an id in the map is a place in the list */
 		size_t name = f->stems[at - 1].name;
 		struct str s = f->names[name];
 		struct str part = without_echo(last_component(stem), sub(s, stem.n, s.n));

@@ -21,7 +21,7 @@ static struct bytes trim(struct bytes b)
 	return b;
 }
 
-static bool within(struct bytes b, char open, char close)
+static bool within(struct bytes b, uint8_t open, uint8_t close)
 {
 	return b.n >= 2 && b.p[0] == open && b.p[b.n - 1] == close;
 }

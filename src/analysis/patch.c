@@ -76,6 +76,7 @@ struct patch {
 	char *error;
 };
 
+/* NULL: that side was not asked for, and is not read. */
 static const struct tensor *tensor_of(const struct patch *p, int side)
 {
 	return p->ask.sides >> side & 1 ? p->r->t[side] : NULL;
@@ -95,7 +96,7 @@ static bool is_plain(enum dtype type)
 
 static bool fill(struct patch *p, struct window *w, int side, uint64_t first, uint64_t n, struct err *e)
 {
-	const struct tensor *t = tensor_of(p, side);
+	const struct tensor *t = p->r->t[side];
 	const uint8_t *raw;
 
 	n = u64_min(n, t->count - first);
@@ -114,7 +115,7 @@ static bool fill(struct patch *p, struct window *w, int side, uint64_t first, ui
 /* Makes the window hold element `at`, and what follows it where `step` says that it is wanted, too. */
 static bool hold(struct patch *p, struct window *w, int side, uint64_t at, uint64_t step, struct err *e)
 {
-	const struct tensor *t = tensor_of(p, side);
+	const struct tensor *t = p->r->t[side];
 	uint64_t items = dtypes[t->type].items;
 
 	if (w->n && at >= w->first && at - w->first < w->n)
@@ -132,7 +133,7 @@ static bool hold(struct patch *p, struct window *w, int side, uint64_t at, uint6
 /* Elements start, start + step, ... of one side, n <= RUN of them. */
 static bool pick(struct patch *p, struct reader *rd, int side, uint64_t start, uint64_t step, size_t n, struct err *e)
 {
-	const struct tensor *t = tensor_of(p, side);
+	const struct tensor *t = p->r->t[side];
 	struct window *w = &rd->side[side];
 	unsigned width = decode_width(t->type);
 	size_t bytes = is_plain(t->type) ? dtypes[t->type].bytes : 0;
@@ -161,7 +162,7 @@ static double magnitude(const double *x, unsigned width, size_t i)
 
 static void subtract(struct patch *p, struct reader *rd, size_t n)
 {
-	enum dtype ta = tensor_of(p, A)->type, tb = tensor_of(p, B)->type;
+	enum dtype ta = p->r->t[A]->type, tb = p->r->t[B]->type;
 	unsigned wa = decode_width(ta), wb = decode_width(tb);
 
 	if (exact_needed(ta, tb)) {
@@ -272,7 +273,7 @@ static void look_for_tops(struct patch *p, struct reader *rd, size_t from, size_
 {
 	int plane = p->ask.top_of;
 	const double *x = plane == PLANE_D ? rd->d : rd->x[plane];
-	unsigned width = plane == PLANE_D ? 1 : decode_width(tensor_of(p, plane)->type);
+	unsigned width = plane == PLANE_D ? 1 : decode_width(p->r->t[plane]->type);
 	struct tops *tops = &rd->tops;
 	double least = tops->n < p->ask.top ? 0 : fabs(tops->heap[0].x);
 

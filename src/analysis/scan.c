@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -98,8 +99,7 @@ static void fail(struct task *t, int side, const struct err *e)
 
 		t->result->error = xmalloc(n);
 		/* with two models the sentence says whose tensor it was */
-		strcpy(t->result->error, sc->s->n_models < 2 ? "" : side == A ? "A: " : "B: ");
-		strcat(t->result->error, e->msg);
+		snprintf(t->result->error, n, "%s%s", sc->s->n_models < 2 ? "" : side == A ? "A: " : "B: ", e->msg);
 	}
 	t->failed = true;
 	t->job.cancel = true;

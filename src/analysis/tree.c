@@ -240,6 +240,7 @@ struct harvest {
 };
 
 /* Emits a seed and what is below it, in pre-order. The depth is bounded by DEPTH_MAX. */
+/* NOLINTNEXTLINE(misc-no-recursion): DEPTH_MAX */
 static int harvest(struct harvest *h, int seed, int parent, unsigned depth)
 {
 	const struct seed *s = &h->g->seeds[seed];

@@ -5,6 +5,6 @@
 #include "base/util.h"
 
 /* Of n more bytes after those that gave crc; 0 to begin with. */
-uint32_t crc32c(uint32_t crc, const void *p, size_t n);
+uint32_t crc32c(uint32_t crc, const void *bytes, size_t n);
 
 #endif

@@ -28,6 +28,6 @@ uint32_t map_get(const struct map *m, struct str key); /* MAP_NONE: not there */
 void map_free(struct map *m);
 
 /* SipHash-2-4 (Aumasson and Bernstein 2012) of n bytes under the 128-bit key k. */
-uint64_t siphash(const void *p, size_t n, const uint64_t k[2]);
+uint64_t siphash(const void *data, size_t n, const uint64_t k[2]);
 
 #endif

@@ -110,7 +110,7 @@ void group_json(const struct batch *b, const struct group *g)
 	bool compares = b->s->n_models == 2;
 
 	js_put_text(o, "group", g->name);
-	for (unsigned side = A; side < b->s->n_models; side++) {
+	for (unsigned side = A; side <= (compares ? B : A); side++) {
 		static const char *const keys[2][3] = {{"a_tensors", "a_parameters", "a_bytes"},
 						       {"b_tensors", "b_parameters", "b_bytes"}};
 		size_t skip = compares ? 0 : 2; /* "tensors" and so on, with one model */

@@ -47,6 +47,7 @@ static void put_table(struct batch *b, const struct meta_row *rows, size_t n)
 }
 
 /* "mark key = value", and "→ value" of a second one, cut to the screen where there is one. */
+/* NOLINTNEXTLINE(misc-no-recursion): once: without a second value */
 static void put_line(const struct batch *b, const char *mark, enum hue hue, struct str key, const struct meta_value *v,
 		     const struct meta_value *now)
 {

@@ -33,9 +33,9 @@ struct progress *progress_new(const struct opts *o)
 	return p;
 }
 
-void progress_wake(void *arg)
+void progress_wake(void *progress)
 {
-	struct progress *p = arg;
+	struct progress *p = progress;
 
 	pthread_mutex_lock(&p->lock);
 	p->awake = true;
@@ -106,9 +106,9 @@ static void draw(struct progress *p, uint64_t done, uint64_t total)
 }
 
 /* Called for every few KiB, while nothing else goes on. */
-void progress_unpacked(void *arg, uint64_t out, uint64_t in, uint64_t of)
+void progress_unpacked(void *progress, uint64_t out, uint64_t in, uint64_t of)
 {
-	struct progress *p = arg;
+	struct progress *p = progress;
 	struct buf b = {0};
 
 	if (too_early(p) || (p->last.tv_sec && ms_since(&p->last) < STEP_MS))

@@ -125,11 +125,10 @@ static void put_array(struct buf *b, struct walk *w, const struct printed *p, co
 	for (size_t i = 0; i < p->n; i++) {
 		bool first = i == 0 || ended > 0;
 
-		if (first)
+		if (first) {
 			buf_repeat(b, ' ', w->n_dims - ended);
-		if (first)
 			buf_repeat(b, '[', ended);
-		else if (utf8_width((struct str){b->p + line, b->n - line}) + 1 + p->width + w->n_dims > limit) {
+		} else if (utf8_width((struct str){b->p + line, b->n - line}) + 1 + p->width + w->n_dims > limit) {
 			buf_putc(b, '\n');
 			line = b->n;
 			buf_repeat(b, ' ', w->n_dims);

@@ -143,7 +143,7 @@ static void plan_meta(struct meta_plan *p, const struct batch *b, size_t most)
 
 static size_t meta_cost(const struct meta_plan *p) /* in lines, with the blank before it */
 {
-	return p->lines + p->rest ? 1 + p->lines + (p->rest > 0) : 0;
+	return p->lines + p->rest > 0 ? 1 + p->lines + (p->rest > 0) : 0;
 }
 
 /* What differs first, then where the model comes from. */

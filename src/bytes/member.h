@@ -20,7 +20,7 @@ enum rc source_map_into(struct source *, uint32_t member, int fd, uint64_t size,
 
 /* A temporary file without a name: a descriptor, or -1 with a sentence. */
 int spool_open(struct err *);
-enum rc spool_write(int fd, const void *p, size_t n, struct err *);
+enum rc spool_write(int fd, const void *bytes, size_t n, struct err *);
 
 /* The bytes that may come out of so many packed ones (limits.inflated, limits.ratio); and the sentence when more do. */
 uint64_t unpack_limit(uint64_t packed);
@@ -42,8 +42,8 @@ enum rc source_add_archive(struct source *, uint32_t archive, const char *path, 
 			   enum entry_kind (*look)(struct bytes head, const char *name), uint32_t *member,
 			   struct err *);
 
-/* The file of that path relative to the directory of member `beside`, which was unpacked from an archive: as it is
+/* The file of that name, relative to the directory of member `beside`, which was unpacked from an archive: as it is
  * there already, or unpacked now. */
-enum rc source_archive_beside(struct source *, uint32_t beside, struct str path, uint32_t *member, struct err *);
+enum rc source_archive_beside(struct source *, uint32_t beside, struct str name, uint32_t *member, struct err *);
 
 #endif

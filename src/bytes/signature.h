@@ -10,8 +10,8 @@
 enum { SIGNATURE_HEAD = 4096 }; /* bytes that are enough to tell */
 
 /* Each returns static words ("an ELF program or library"), or NULL: none that is known. */
-const char *signature_program(struct bytes head);
-const char *signature_of(struct bytes head); /* these, and scripts, pictures, documents, archives, pickles */
+const char *signature_program(struct bytes b);
+const char *signature_of(struct bytes b); /* these, and scripts, pictures, documents, archives, pickles */
 
 bool signature_script(struct bytes head); /* #!/ */
 

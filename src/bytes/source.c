@@ -77,6 +77,7 @@ void source_outlive(void)
 /* Pages beyond a file's end are lost all at once: with the first one that is touched go all behind it. */
 bool source_recover(void *address)
 {
+	const int flags = MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE;
 	uintptr_t at = (uintptr_t)address, page = (uintptr_t)sysconf(_SC_PAGESIZE);
 
 	for (struct guard *g = guards; outlives && g < guards + GUARDS; g++) {
@@ -86,8 +87,8 @@ bool source_recover(void *address)
 		if (n == 0 || at < start || at - start >= n)
 			continue;
 		from = (at - start) / page * page;
-		if (mmap((void *)(start + from), n - from, PROT_READ,
-			 MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) == MAP_FAILED)
+		/* cppcheck-suppress[leakReturnValNotUsed,invalidFunctionArg] ; at a fixed place, and of no file */
+		if (mmap((void *)(start + from), n - from, PROT_READ, flags, -1, 0) == MAP_FAILED)
 			return false;
 		note_lost(g, from);
 		return true;
@@ -132,7 +133,6 @@ enum rc source_map_into(struct source *s, uint32_t member, int fd, uint64_t size
 	if (s->kept < FILES_KEPT && (map->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3)) >= 0)
 		s->kept++;
 	s->mappings = map;
-	/* cppcheck-suppress memleak ; the mapping is in the source's list */
 	return RC_OK;
 }
 
@@ -350,6 +350,7 @@ static enum rc open_inside(const char *dir, const char *path, int *fd, struct er
 	enum rc rc = RC_OK;
 
 	if (!real_dir || !target)
+		/* NOLINTNEXTLINE(bugprone-branch-clone): errno is of another call */
 		rc = err_set(e, "cannot be opened: %s", strerror(errno));
 	else if (!stays_inside(real_dir, target))
 		rc = err_set(e, "is a link out of its directory: not followed");

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -53,8 +54,7 @@ int spool_open(struct err *e)
 		err_set(e, "the name of the directory for temporary files is too long");
 		return -1;
 	}
-	strcpy(path, dir);
-	strcat(path, "/weigh.XXXXXX");
+	snprintf(path, sizeof(path), "%s/weigh.XXXXXX", dir);
 	fd = mkstemp(path);
 	if (fd < 0) {
 		err_set(e, "no temporary file can be made in %s: %s", dir, strerror(errno));
@@ -380,12 +380,12 @@ enum rc source_inflate(struct source *s, uint32_t member, uint64_t offset, uint3
 	return spool_end(sp, e);
 }
 
-size_t zlib_head(struct bytes in, uint8_t *out, size_t n)
+size_t zlib_head(struct bytes stream, uint8_t *out, size_t n)
 {
-	z_stream z = {.next_in = (Bytef *)(uintptr_t)in.p, .avail_in = (uInt)u64_min(in.n, 1 << 20)};
+	z_stream z = {.next_in = (Bytef *)(uintptr_t)stream.p, .avail_in = (uInt)u64_min(stream.n, 1 << 20)};
 	int k;
 
-	if (in.n < 2 || (in.p[0] & 15) != 8 || ((unsigned)in.p[0] << 8 | in.p[1]) % 31)
+	if (stream.n < 2 || (stream.p[0] & 15) != 8 || ((unsigned)stream.p[0] << 8 | stream.p[1]) % 31)
 		return 0;
 	if (inflateInit(&z) != Z_OK)
 		die("out of memory (zlib)");

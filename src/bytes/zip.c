@@ -70,7 +70,7 @@ static enum rc read_end64(struct bytes file, uint64_t end, struct directory *d, 
 	if (end - LOCATOR_SIZE < END64_SIZE || at > end - LOCATOR_SIZE - END64_SIZE || cur_u32(&c) != 0x06064b50)
 		return err_set(e, "no zip64 end record where its locator points (byte %" PRIu64 ")", at);
 	cur_take(&c, 8 + 2 + 2); /* its size, versions */
-	if (cur_u32(&c) != 0 || cur_u32(&c) != 0)
+	if (cur_u64(&c) != 0) /* u32:its part u32:the directory's part */
 		return err_set(e, "a zip file in several parts is not read");
 	cur_u64(&c);
 	d->entries = cur_u64(&c);

@@ -30,7 +30,7 @@ static const struct generation {
 struct reader {
 	struct model *m;
 	struct values v;
-	size_t tensors, layers, problems;
+	size_t layers, problems;
 	const struct generation *generation; /* of the last layer */
 };
 
@@ -184,6 +184,7 @@ static enum rc add_tensor(struct reader *r, struct str name, struct bytes blob, 
 
 /* ---- layers ---- */
 
+/* NOLINTNEXTLINE(misc-no-recursion): once: a V0 layer in a V1 layer */
 static enum rc read_layer(struct reader *r, const struct generation *g, struct bytes layer, struct err *e)
 {
 	struct proto p = proto_of(layer), name = {0};

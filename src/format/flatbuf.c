@@ -141,11 +141,6 @@ uint64_t fb_number(const struct flatbuf *f, const struct fb_vector *v, uint64_t 
 	return i < v->n ? load(f, v->at + size * i, size) : 0;
 }
 
-struct bytes fb_bytes(const struct flatbuf *f, const struct fb_vector *v)
-{
-	return (struct bytes){f->b.p + v->at, (size_t)v->n};
-}
-
 struct str fb_text(struct flatbuf *f, const struct fb_table *t, unsigned slot)
 {
 	struct fb_vector v;

@@ -40,7 +40,6 @@ bool fb_item(struct flatbuf *, const struct fb_vector *, uint64_t i, struct fb_t
 
 /* Element i of a vector of numbers. */
 uint64_t fb_number(const struct flatbuf *, const struct fb_vector *, uint64_t i, unsigned size);
-struct bytes fb_bytes(const struct flatbuf *, const struct fb_vector *); /* of a vector of bytes, in place */
 struct str fb_text(struct flatbuf *, const struct fb_table *, unsigned slot); /* in place; empty where it is absent */
 
 #endif

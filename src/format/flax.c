@@ -28,7 +28,7 @@ struct reader {
 	uint32_t member;
 	struct cur c;
 	struct buf path;
-	uint64_t name_bytes, values;
+	uint64_t name_bytes;
 	struct arena scratch;
 };
 
@@ -243,7 +243,7 @@ static enum rc take_chunked(struct reader *r, uint64_t pairs, struct err *e)
 	}
 	t->broken = false;
 	t->trouble = NULL;
-	if (!a.word.p) {
+	if (!pieces || !a.word.p) {
 		tensor_broken(r->m, t, "it has no chunks");
 		return RC_OK;
 	}

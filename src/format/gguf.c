@@ -124,6 +124,7 @@ static uint64_t min_size(const struct reader *r, unsigned type)
 }
 
 /* An array, and arrays in it down to ARRAY_DEPTH: the depth of recursion is fixed, whatever the file says. */
+/* NOLINTNEXTLINE(misc-no-recursion): ARRAY_DEPTH */
 static enum rc array(struct reader *r, struct meta_value *out, struct digest *d, unsigned depth, struct err *e)
 {
 	uint64_t at = cur_at(&r->c);

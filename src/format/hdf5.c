@@ -330,6 +330,7 @@ static void add_tensor(struct reader *r, const struct dataset *d)
 	if (fault)
 		tensor_broken(r->m, t, "%.*s", (int)why.n, why.p);
 	else if (d->place == H5_NOWHERE)
+		/* NOLINTNEXTLINE(bugprone-branch-clone): the order of the questions matters */
 		t->broken = true; /* nothing of it can be compared */
 	else if (d->place == H5_IN_FILE)
 		t->data = (struct span){r->member, d->offset, d->length};

@@ -207,10 +207,10 @@ enum rc index_read(struct model *m, uint32_t member, enum rc (*read)(struct mode
 	rc = read_index_json(m, &x, text, e);
 	if (rc == RC_OK)
 		rc = open_files(m, member, &x, read, e);
-	if (rc == RC_OK)
+	if (rc == RC_OK) {
 		check_index(m, &x);
-	if (rc == RC_OK)
 		m->variant = arena_printf(&m->arena, "%zu shards", x.n_files);
+	}
 	index_free(&x);
 	return rc;
 }

@@ -48,9 +48,11 @@ struct reader {
 
 static bool is_name(struct str s)
 {
+	static const char marks[] = {'_', '-', '.', '+'};
+
 	for (size_t i = 0; i < s.n; i++)
 		if (!((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'z') ||
-		      (s.p[i] >= 'A' && s.p[i] <= 'Z') || memchr("_-.+", s.p[i], 4)))
+		      (s.p[i] >= 'A' && s.p[i] <= 'Z') || memchr(marks, s.p[i], sizeof(marks))))
 			return false;
 	return s.n > 0;
 }
@@ -157,9 +159,10 @@ static void zeros(struct reader *r, const char *where, unsigned n)
 /* Past the white space and @BIN@. */
 static bool take_mark(struct reader *r)
 {
+	static const char blanks[] = {' ', '\t', '\r', '\n'};
 	struct textnum t = r->t;
 
-	while (t.p < t.end && t.p - r->t.p <= GAP_MAX && memchr(" \t\r\n", *t.p, 4))
+	while (t.p < t.end && t.p - r->t.p <= GAP_MAX && memchr(blanks, *t.p, sizeof(blanks)))
 		t.p++;
 	if (t.end - t.p < 5 || memcmp(t.p, "@BIN@", 5) != 0)
 		return false;

@@ -103,10 +103,11 @@ static enum rc read_line(struct net *n, struct line *l, struct textnum line, uin
 
 static enum rc read_lines(struct net *n, struct textnum t, struct err *e)
 {
+	static const char blanks[] = {' ', '\t', '\r', '\n'};
 	struct textnum line;
 	size_t cap = 0;
 
-	while (t.end > t.p && memchr(" \t\r\n", t.end[-1], 4)) /* blank lines at the end are none */
+	while (t.end > t.p && memchr(blanks, t.end[-1], sizeof(blanks))) /* blank lines at the end are none */
 		t.end--;
 	for (uint64_t number = 2; textnum_line(&t, &line); number++) {
 		if (n->n == LINES_MAX)

@@ -8,6 +8,7 @@ static void take_int(struct cur *c, struct mp_item *it, size_t n)
 	uint64_t x = cur_uint(c, n);
 
 	it->kind = MP_UINT;
+	/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): n is 1, 2, 4 or 8 */
 	if (n < 8 && x >> (8 * n - 1))
 		x |= UINT64_MAX << 8 * n;
 	if (x >> 63)
@@ -24,7 +25,7 @@ static void take_bytes(struct cur *c, struct mp_item *it, enum mp_kind kind, uin
 
 static void take_ext(struct cur *c, struct mp_item *it, uint64_t n)
 {
-	it->ext = (int8_t)cur_u8(c);
+	it->ext = (int8_t)cur_u8(c); /* NOLINT(bugprone-signed-char-misuse,cert-str34-c): it has a sign */
 	take_bytes(c, it, MP_EXT, n);
 }
 

@@ -1,6 +1,7 @@
 #include "format/ndarray.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,13 +9,12 @@ enum { DEPTH_MAX = 8, ITEM_MAX = 1 << 30 };
 
 static bool from_numpy(const struct pk *x, const char *module, const char *name)
 {
-	char path[64] = "numpy.core.";
+	char path[64];
 
-	strcpy(path + strlen("numpy.core."), module);
+	snprintf(path, sizeof(path), "numpy.core.%s", module);
 	if (pk_global_is(x, path, name))
 		return true;
-	strcpy(path, "numpy._core.");
-	strcat(path, module);
+	snprintf(path, sizeof(path), "numpy._core.%s", module);
 	return pk_global_is(x, path, name);
 }
 
@@ -74,6 +74,7 @@ static enum rc add_element(struct pickle *p, struct str code, const struct pk *s
 }
 
 /* (base, shape): each field of the base gets the shape behind its own, where it has none. */
+/* NOLINTNEXTLINE(misc-no-recursion): DEPTH_MAX, in add_dtype */
 static enum rc add_subarray(struct pickle *p, const struct pk *sub, struct npy_header *h, struct place at,
 			    uint64_t *size, struct err *e)
 {
@@ -105,6 +106,7 @@ static enum rc add_subarray(struct pickle *p, const struct pk *sub, struct npy_h
 	return RC_OK;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): the same */
 static enum rc add_record(struct pickle *p, const struct pk *state, struct npy_header *h, struct place at,
 			  uint64_t *size, struct err *e)
 {
@@ -136,6 +138,7 @@ static enum rc add_record(struct pickle *p, const struct pk *state, struct npy_h
 }
 
 /* A REDUCE of numpy.dtype(code, align, copy) with state (version, order, subarray, names, fields, size ...). */
+/* NOLINTNEXTLINE(misc-no-recursion): the same */
 static enum rc add_dtype(struct pickle *p, const struct pk *x, struct npy_header *h, struct place at, uint64_t *size,
 			 struct err *e)
 {

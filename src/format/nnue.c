@@ -266,6 +266,7 @@ static enum rc decode_leb(struct reader *r, struct bytes b, size_t width, uint64
 		if (b.p[i] & 0x80)
 			continue;
 		value = (int64_t)(x << (64 - shift)) >> (64 - shift);
+		/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): width is 2 or 4 */
 		if ((shift > 35 || value < -((int64_t)1 << (bits - 1)) || value >= (int64_t)1 << (bits - 1)) &&
 		    *odd == UINT64_MAX)
 			*odd = n;

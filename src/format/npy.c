@@ -79,7 +79,7 @@ static enum rc read_npy(struct model *m, uint32_t member, struct err *e)
 {
 	struct str path = m->source.members[member].name;
 	struct str name = without(base_name(path), STR(".npy"));
-	unsigned version[2];
+	unsigned version[2] = {0};
 
 	for (size_t i = name.n; i-- > 0;) /* of ARCHIVE:ENTRY, the entry */
 		if (name.p[i] == ':') {

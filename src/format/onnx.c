@@ -92,7 +92,7 @@ struct reader {
 	struct values v;
 	struct graph *graphs; /* first in, first out: what is nested needs no recursion */
 	size_t n_graphs, cap_graphs;
-	size_t tensors, nodes, problems;
+	size_t nodes, problems;
 	struct map names;     /* of tensors */
 	struct map files;     /* of external data: location to member, or FILE_BROKEN */
 	struct map domains;   /* of operators beyond ONNX's own */
@@ -251,9 +251,9 @@ static uint32_t external_file(struct reader *r, struct str location)
 
 	if (member != MAP_NONE)
 		return member;
-	if (r->files.used >= limits.files) {
+	if (r->files.used >= limits.files)
 		return FILE_BROKEN;
-	} else if (source_open_below(&r->m->source, r->v.member, location, &member, &e) == RC_OK) {
+	if (source_open_below(&r->m->source, r->v.member, location, &member, &e) == RC_OK) {
 		r->m->files++;
 		r->m->bytes += r->m->source.members[member].size;
 	} else {
@@ -455,14 +455,13 @@ static enum rc add_sparse(struct reader *r, struct str name, struct bytes messag
 /* ---- nodes ---- */
 
 struct node {
-	struct bytes message;
 	struct str name, op, domain, output; /* output: the first one */
 	size_t number;
 };
 
 static struct node node_of(struct bytes message, size_t number)
 {
-	struct node n = {.message = message, .name = STR(""), .op = STR(""), .domain = STR(""), .output = STR(""),
+	struct node n = {.name = STR(""), .op = STR(""), .domain = STR(""), .output = STR(""),
 			 .number = number};
 	struct proto p = proto_of(message);
 
@@ -883,22 +882,22 @@ static enum rc check_top(struct bytes model, struct err *e)
 	return graph ? RC_OK : err_set(e, "the ONNX model has no graph");
 }
 
-enum rc onnx_read(struct model *m, uint32_t member, struct bytes model, struct err *e)
+enum rc onnx_read(struct model *m, uint32_t member, struct bytes message, struct err *e)
 {
 	struct reader r = {.m = m, .v = {.m = m, .member = member}};
-	enum rc rc = check_top(model, e);
+	enum rc rc = check_top(message, e);
 	struct proto ir;
 
 	if (rc == RC_OK)
-		rc = push_all(&r, model, e);
+		rc = push_all(&r, message, e);
 	for (size_t i = 0; rc == RC_OK && i < r.n_graphs; i++) /* grows as it goes */
 		rc = read_graph(&r, r.graphs[i], e);
 	rc = values_end(&r.v, rc, e);
 	if (rc == RC_OK) {
-		put_metadata(&r, model);
+		put_metadata(&r, message);
 		if (r.problems > NAMED)
 			model_problem(m, STR(""), "%zu more messages are not sound", r.problems - NAMED);
-		if (proto_find(model, 1, WIRE_VARINT, &ir))
+		if (proto_find(message, 1, WIRE_VARINT, &ir))
 			m->variant = arena_printf(&m->arena, "IR version %" PRIu64, ir.number);
 	}
 	free(r.graphs);

@@ -8,7 +8,6 @@
 #include "bytes/cur.h"
 
 struct bnb {
-	struct str base;
 	struct tensor *codes, *state, *absmax, *map, *nested_absmax, *nested_map;
 	uint64_t block, nested_block;
 	double offset;
@@ -98,7 +97,7 @@ static const struct pack *bnb_nested(struct packer *pk, struct draft *d, const s
 void rule_bnb(struct packer *pk, struct str base, struct tensor *state)
 {
 	struct bnb b = {
-		.base = base, .state = state, .codes = find(pk, base, ""), .absmax = find(pk, base, ".absmax"),
+		.state = state, .codes = find(pk, base, ""), .absmax = find(pk, base, ".absmax"),
 		.map = find(pk, base, ".quant_map"), .nested_absmax = find(pk, base, ".nested_absmax"),
 		.nested_map = find(pk, base, ".nested_quant_map"),
 	};

@@ -126,7 +126,7 @@ struct pk *pk_get(struct pickle *, const struct pk *dict, const char *key);
 
 /* The class (or function) that an object comes from, seen through copyreg's helpers and through persistent ids of
  * modules; NULL when it is no global. */
-const struct pk *pk_class(const struct pk *object);
+const struct pk *pk_class(const struct pk *x);
 
 /* The class of something pickled with protocol 0 or 1 stands in the arguments: those are no arguments of its own. */
 bool pk_rebuilt(const struct pk *object);

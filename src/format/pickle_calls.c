@@ -174,11 +174,11 @@ static bool same_call(const struct call *c, struct str module, struct str name)
 	return str_eq(c->module, module) && str_eq(c->name, name);
 }
 
-void pk_imported(struct pickle *p, struct pk *x)
+void pk_imported(struct pickle *p, struct pk *global)
 {
 	struct model *m = p->m;
-	struct str module = x->u.global.module, name = x->u.global.name;
-	struct call call = {.module = module, .name = name, .member = p->member, .offset = x->at, .times = 1};
+	struct str module = global->u.global.module, name = global->u.global.name;
+	struct call call = {.module = module, .name = name, .member = p->member, .offset = global->at, .times = 1};
 	size_t looked_at = 0;
 	int64_t at;
 
@@ -186,12 +186,12 @@ void pk_imported(struct pickle *p, struct pk *x)
 	for (size_t i = m->n_calls; i-- > 0 && looked_at++ < 100;)
 		if (same_call(&m->calls[i], module, name)) {
 			m->calls[i].times++;
-			x->call = (uint32_t)i + 1;
+			global->call = (uint32_t)i + 1;
 			return;
 		}
 	call.risk = call_risk_of(module, name);
 	at = model_add_call(m, &call);
-	x->call = at < 0 ? 0 : (uint32_t)at + 1;
+	global->call = at < 0 ? 0 : (uint32_t)at + 1;
 }
 
 static struct str show_args(struct pickle *p, const struct pk *args)
@@ -214,6 +214,7 @@ void pk_called(struct pickle *p, struct pk *callee, const struct pk *args, uint6
 
 	if (pk_is(named, PK_PERSISTENT)) /* torch: ('module', class, file, source) */
 		named = pk_item(named->u.id, 1);
+	/* cppcheck-suppress nullPointerRedundantCheck ; pk_is asks whether it is there */
 	c = pk_is(named, PK_GLOBAL) && named->call ? &p->m->calls[named->call - 1] : NULL;
 	if (c && (c->risk == CALL_HARMLESS || !c->called)) {
 		c->times++;

@@ -94,6 +94,7 @@ static uint32_t next_char(struct str *s, enum pk_code code)
 	return '\\';
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): once: 0xfffd is below 0x10ffff */
 static size_t put_utf8(char *out, uint32_t x)
 {
 	size_t n = x < 0x80 ? 1 : x < 0x800 ? 2 : x < 0x10000 ? 3 : 4;
@@ -239,6 +240,7 @@ static void show_text(const struct show *s, const struct pk *x)
 }
 
 /* call: the items are the arguments of one, which a single comma does not end. */
+/* NOLINTNEXTLINE(misc-no-recursion): SHOWN_DEPTH, in show */
 static void show_items(const struct show *s, const struct pk *x, const char *brackets, bool call, unsigned depth)
 {
 	const struct pk_seq *q = &x->u.seq;
@@ -270,6 +272,7 @@ static void show_global(const struct show *s, const struct pk *x)
 	utf8_display(s->b, name, false);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): the same */
 static void show(const struct show *s, const struct pk *x, unsigned depth)
 {
 	if (depth > SHOWN_DEPTH) {

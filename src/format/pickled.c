@@ -145,6 +145,7 @@ static enum rc add_packed_side(struct tree *t, const struct pickled *what, struc
 {
 	struct model *m = t->p->m;
 	struct pk *items[5], *args = pk_get(t->p, state, "state");
+	/* cppcheck-suppress unreadVariable ; read by way of `all`, as the two names below are by way of `o` */
 	struct pk data = {.kind = PK_BYTES}, all = {.kind = PK_TUPLE}, array = {.kind = PK_OBJECT};
 	struct pk callee = {.kind = PK_GLOBAL}, none = {.kind = PK_TUPLE};
 	struct pk_object o = {.callee = &callee, .args = &none, .state = &all};
@@ -164,7 +165,9 @@ static enum rc add_packed_side(struct tree *t, const struct pickled *what, struc
 		items[i] = pk_item(args, i);
 	items[pk_count(args)] = &data;
 	all.u.seq = (struct pk_seq){items, (uint32_t)pk_count(args) + 1, 5};
+	/* cppcheck-suppress unreadVariable */
 	callee.u.global.module = STR("numpy.core.multiarray");
+	/* cppcheck-suppress unreadVariable */
 	callee.u.global.name = STR("_reconstruct");
 	array.u.object = &o;
 	kind = ndarray_of(t->p, &array, &a, e);

@@ -20,7 +20,7 @@ enum rc tf_shape_read(struct bytes message, struct tf_shape *, struct err *);
 
 /* Sets the tensor's shape and type from what the message says: type_name is TensorFlow's word where ours is none. A
  * failure concerns this tensor alone. */
-enum rc tf_set_shape(struct model *, struct tensor *, uint64_t type, const struct tf_shape *, struct err *);
+enum rc tf_set_shape(struct model *, struct tensor *, uint64_t number, const struct tf_shape *, struct err *);
 
 /* Reads a checkpoint, whose index is that member, into the model. */
 enum rc tf_bundle_read(struct model *, uint32_t index, struct err *);

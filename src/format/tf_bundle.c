@@ -271,7 +271,7 @@ static bool add_run(struct runs *all, struct run run)
 static bool add_slice(struct runs *all, const struct tf_shape *s, const struct slice *sl, struct span data,
 		      uint64_t item)
 {
-	uint64_t step[RANK_MAX + 1], at[RANK_MAX] = {0}, run = item, runs = 1, first = 0;
+	uint64_t step[RANK_MAX + 1], at[RANK_MAX] = {0}, run, runs = 1, first = 0;
 	unsigned outer = s->rank;
 
 	step[s->rank] = item;

@@ -154,6 +154,7 @@ static void set_values(struct reader *r, struct tensor *t, const struct constant
 	if (t->type == DT_OPAQUE)
 		return;
 	if (dtype_bytes(t->type, t->count, &need, &e) != RC_OK)
+		/* NOLINTNEXTLINE(bugprone-branch-clone): the order of the questions matters */
 		tensor_broken(r->m, t, "%s", e.msg);
 	else if (c->content.n && c->content.n != need)
 		tensor_broken(r->m, t, "its type and shape take %" PRIu64 " bytes, its content has %zu", need,

@@ -10,6 +10,7 @@
  * Sources: pytorch/pytorch, torch/serialization.py, caffe2/serialize/inline_container.cc.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,8 +138,7 @@ static void find_in_zip(struct torch *tc, struct storage *s)
 		s->trouble = "the name of its storage is too long";
 		return;
 	}
-	strcpy(path, z->folder);
-	strncat(path, s->key.p, s->key.n);
+	snprintf(path, sizeof(path), "%s%.*s", z->folder, (int)s->key.n, s->key.p);
 	if (!find_member(z, path, &member)) {
 		s->trouble = arena_printf(&tc->m->arena, "its storage %.200s is not in the zip file", path);
 		return;
@@ -340,6 +340,7 @@ static enum rc place_storages(struct torch *tc, struct pickle *list, uint64_t at
 		if (known == MAP_NONE)
 			return err_set(e, "a storage that nothing refers to, of unknown type, comes at byte %" PRIu64
 				       ": what follows cannot be found", cur_at(&c));
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): what is in the map is in the list */
 		s = &tc->storages[known];
 		bytes = 0;
 		if (c.bad || !u64_mul(numel, s->type->size, &bytes) || bytes > cur_left(&c))
@@ -466,7 +467,7 @@ static int probe_zip(const struct probe *p)
 
 	if (ends_with(name, STR("/data.pkl")))
 		return 120;
-	if (memmem(p->tail.p ? p->tail.p : p->head.p, p->tail.p ? p->tail.n : 0, "/data.pkl", 9) &&
+	if (p->tail.p && memmem(p->tail.p, p->tail.n, "/data.pkl", 9) &&
 	    memmem(p->tail.p, p->tail.n, "PK\1\2", 4))
 		return 110;
 	for (size_t i = 0; i < COUNT(others); i++)

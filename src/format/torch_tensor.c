@@ -408,6 +408,7 @@ static bool is_set(struct torch *tc, const struct pk *metadata, const char *bit)
 	return pk_is(x, PK_BOOL) && x->u.boolean;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): PARTS_DEEP, in add_part */
 static void add_part(struct tree *tree, struct pk *x, struct str name, const char *part)
 {
 	struct torch *tc = tree->arg;
@@ -454,6 +455,7 @@ static float *numbers_of(struct torch *tc, const struct tensor *t, uint64_t n)
 }
 
 /* (scheme, scale, zero point): the scale is a number in the pickle. */
+/* NOLINTNEXTLINE(misc-no-recursion): the same */
 static enum rc pack_whole(struct tree *tree, struct str name, size_t index, const struct pk *q, struct err *e)
 {
 	struct torch *tc = tree->arg;
@@ -472,6 +474,7 @@ static enum rc pack_whole(struct tree *tree, struct str name, size_t index, cons
 }
 
 /* (scheme, scales, zero points, axis): these are tensors, which become parts of the whole. */
+/* NOLINTNEXTLINE(misc-no-recursion): the same */
 static enum rc pack_channels(struct tree *tree, struct str name, size_t index, const struct pk *q, struct err *e)
 {
 	struct torch *tc = tree->arg;
@@ -505,6 +508,7 @@ static enum rc pack_channels(struct tree *tree, struct str name, size_t index, c
 }
 
 /* What cannot be put together (a view by strides, a scheme that is not known) stays what is stored: codes. */
+/* NOLINTNEXTLINE(misc-no-recursion): the same */
 static void add_qparams(struct tree *tree, struct str name, size_t index, const struct pk *q)
 {
 	struct torch *tc = tree->arg;
@@ -524,6 +528,7 @@ static void add_qparams(struct tree *tree, struct str name, size_t index, const 
 		tc->m->tensors[index].note = arena_printf(&tc->m->arena, "codes of a quantised tensor: %s", e.msg);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): the same */
 static enum leaf add_tensor(struct tree *tree, const struct rebuild *r, const struct pk *args, struct str name)
 {
 	struct torch *tc = tree->arg;
@@ -596,6 +601,7 @@ static struct tensor *add_hollow(struct torch *tc, struct str name, const char *
 	return t;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): the same */
 static enum leaf add_sparse(struct tree *tree, const struct pk *args, struct str name)
 {
 	static const char *const coo[] = {"indices", "values"};
@@ -653,6 +659,7 @@ static const struct {
 	{"torch.jit._pickle", "*"},
 };
 
+/* NOLINTNEXTLINE(misc-no-recursion): the same */
 enum leaf torch_leaf(struct tree *tree, struct pk **node, struct str name, struct err *e)
 {
 	struct torch *tc = tree->arg;

@@ -61,6 +61,7 @@ static bool map_image(uint64_t offset, uint64_t length, struct bytes *image)
 	if (p == MAP_FAILED)
 		return false;
 	*image = (struct bytes){p + before, (size_t)length};
+	/* cppcheck-suppress memleak ; it stays mapped as long as the process runs */
 	return true;
 }
 

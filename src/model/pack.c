@@ -100,6 +100,7 @@ static struct pack_array numbers(struct model *m, const struct pack *p, const fl
 	float *copy = arena_new(&m->arena, float, n);
 
 	if (n)
+		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): only AFFINE_ZERO goes without `b` */
 		memcpy(copy, x, (size_t)n * sizeof(*x));
 	return (struct pack_array){
 		.kind = ARRAY_NUMBERS, .numbers = copy, .shared = true,

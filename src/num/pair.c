@@ -89,12 +89,12 @@ void pair_add_complex(struct pairsum *p, const double *a, const double *b, uint6
 	pair_merge(p, &block);
 }
 
-void pair_add_same(struct pairsum *p, const struct moments *m)
+void pair_add_same(struct pairsum *p, const struct moments *a)
 {
 	struct pairsum q = {
-		.count = m->count, .n = m->count - m->nan - m->inf,
-		.aa = m->sumsq, .bb = m->sumsq, .ab = m->sumsq,
-		.scale_a = m->scale, .scale_b = m->scale,
+		.count = a->count, .n = a->count - a->nan - a->inf,
+		.aa = a->sumsq, .bb = a->sumsq, .ab = a->sumsq,
+		.scale_a = a->scale, .scale_b = a->scale,
 	};
 
 	q.max_abs = q.n ? 0 : -1; /* its index does not matter: pair_diff gives 0 when nothing differs */

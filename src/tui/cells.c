@@ -34,6 +34,7 @@ void shape_text(struct buf *b, const struct row *r, bool ascii)
 	void (*put)(struct buf *, const uint64_t *, unsigned) = ascii ? fmt_shape_ascii : fmt_shape;
 	const struct tensor *a = r->t[A] ? r->t[A] : r->t[B], *t = r->t[B];
 
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a row has a tensor of A or of B */
 	put(b, a->shape, a->rank);
 	if (r->status == ST_RESHAPED && t) {
 		buf_puts(b, arrow(ascii));

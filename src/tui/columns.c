@@ -70,10 +70,11 @@ static bool of_a_side(const struct field *f)
 
 static const struct column *bar(void)
 {
-	for (size_t i = 0; i < COUNT(table); i++)
-		if (strcmp(table[i].key, "bar") == 0)
-			return &table[i];
-	return NULL;
+	const struct column *c = table;
+
+	while (strcmp(c->key, "bar") != 0) /* it is there */
+		c++;
+	return c;
 }
 
 static bool fits(const struct field *f, bool pair)

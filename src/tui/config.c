@@ -24,13 +24,14 @@ static const char *after_blanks(const char *s)
 static enum rc one_of(const char *arg, const char *(*word)(size_t), size_t *out, struct err *e)
 {
 	struct buf all = {0};
+	const char *known;
 
-	for (*out = 0; word(*out); (*out)++) {
-		if (strcmp(word(*out), arg) == 0) {
+	for (*out = 0; (known = word(*out)); (*out)++) {
+		if (strcmp(known, arg) == 0) {
 			buf_free(&all);
 			return RC_OK;
 		}
-		buf_printf(&all, "%s%s", *out ? ", " : "", word(*out));
+		buf_printf(&all, "%s%s", *out ? ", " : "", known);
 	}
 	err_set(e, "'%s' is none of %s", arg, all.p);
 	buf_free(&all);

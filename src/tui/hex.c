@@ -68,9 +68,16 @@ static struct hex *state(struct view *v)
 	return v->state;
 }
 
+/* Of a side that is shown. */
+static const struct tensor *shown_tensor(const struct hex *h, int side)
+{
+	return h->sheet.s->rows[h->sheet.row_of].t[side];
+}
+
+/* NULL: that side is not shown. */
 static const struct tensor *tensor_of(const struct hex *h, int side)
 {
-	return h->sheet.sides >> side & 1 ? h->sheet.s->rows[h->sheet.row_of].t[side] : NULL;
+	return h->sheet.sides >> side & 1 ? shown_tensor(h, side) : NULL;
 }
 
 /* ---- lines ---- */
@@ -126,7 +133,7 @@ static bool is_block(const struct tensor *t)
 
 static const struct member *member_of(const struct hex *h, int side)
 {
-	return &h->sheet.s->m[side].source.members[tensor_of(h, side)->data.member];
+	return &h->sheet.s->m[side].source.members[shown_tensor(h, side)->data.member];
 }
 
 /* In the file, or, of what is deflated there, in the entry. */
@@ -134,13 +141,13 @@ static uint64_t file_offset(const struct hex *h, int side, uint64_t in_span)
 {
 	const struct member *m = member_of(h, side);
 
-	return (m->kind == MEMBER_MAPPED ? m->file_offset : 0) + tensor_of(h, side)->data.offset + in_span;
+	return (m->kind == MEMBER_MAPPED ? m->file_offset : 0) + shown_tensor(h, side)->data.offset + in_span;
 }
 
 /* What to ask for of a side: the block, or lines around the element that begin where the file's lines of 16 do. */
 static void span_of(const struct hex *h, int side, uint64_t *offset, size_t *n)
 {
-	const struct tensor *t = tensor_of(h, side);
+	const struct tensor *t = shown_tensor(h, side);
 	uint64_t at = feed_offset(t, h->number), slack;
 
 	if (is_block(t)) {
@@ -225,7 +232,7 @@ static void float_parts(struct buf *b, enum dtype type, uint64_t bits)
 /* Takes the bytes of a side apart. */
 static void decode_side(struct hex *h, int side)
 {
-	const struct tensor *t = tensor_of(h, side);
+	const struct tensor *t = shown_tensor(h, side);
 	const struct dtype_info *d = &dtypes[t->type];
 	struct decoded *dec = &h->decoded[side];
 	uint8_t copy[BLOCK_MOST];
@@ -603,11 +610,14 @@ static void place(struct view *v, struct buf *b)
 		return;
 	sheet_index_text(&h->sheet, b, h->number);
 	buf_printf(b, "  element %" PRIu64, h->number);
-	for (int side = A; side <= B; side++)
-		if (tensor_of(h, side) && h->decoded[side].values) {
+	for (int side = A; side <= B; side++) {
+		const struct tensor *t = tensor_of(h, side);
+
+		if (t && h->decoded[side].values) {
 			buf_puts(b, h->sheet.s->n_models < 2 ? "   value " : side == A ? "   A " : "   B ");
-			element_text(b, tensor_of(h, side)->type, &h->decoded[side].element, false);
+			element_text(b, t->type, &h->decoded[side].element, false);
 		}
+	}
 }
 
 /* ---- keys ---- */

@@ -325,8 +325,8 @@ static void draw_scale(struct area a, double most, bool log_scale)
 		return;
 	put_count(a, most, most, log_scale, &above);
 	if (log_scale)
-		for (double c = pow(10, floor(log10(most))); c >= 1; c /= 10)
-			put_count(a, round(c), most, true, &above);
+		for (int power = (int)floor(log10(most)); power >= 0; power--)
+			put_count(a, round(pow(10, power)), most, true, &above);
 	else if (a.h >= 5 && most >= 4)
 		put_count(a, floor(most / 2), most, false, &above);
 }
@@ -834,6 +834,8 @@ static void report_plot(struct view *v, struct report *r, int plot)
 	const struct bins *of = b[A] ? b[A] : b[B];
 	bool below = false, above = false;
 
+	if (!of)
+		return;
 	for (int side = A; side <= B; side++) {
 		below = below || (b[side] && b[side]->below);
 		above = above || (b[side] && b[side]->above);

