@@ -1,16 +1,18 @@
 #!/bin/sh
-# make lint: each step is a TAP line, and the last line counts them. A tool that is not there fails its step: lint is for
-# those who change the sources, and `./configure --install-deps` brings every tool.
-# SRC: the source directory; $1: the finished manual, when there is one.
+# make lint, make analyse: each step is a TAP line, and the last line counts them. A tool that is not there fails its step:
+# these are for those who change the sources, and `./configure --install-deps` brings every tool.
+# SRC: the source directory; $1: lint or analyse; $2: the finished manual, when there is one.
 #
 # shellcheck disable=SC2046 # lists of our own files: no name has a blank
 # shellcheck disable=SC2016 # awk's own $
 
 passed=0 failed=0
-manual=${1:+$PWD/$1}
-build=$PWD/obj/lint
+what=$1
+manual=${2:+$PWD/$2}
+build=$PWD/obj
 SRC=$(cd "${SRC:-.}" && pwd) && cd "$SRC" || exit 2
 unset MAKEFLAGS MAKELEVEL BUILD
+jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
 # step NAME COMMAND...: it passes when the command succeeds and is silent.
 step() {
@@ -35,15 +37,29 @@ each() { ours | grep -E "$1"; }
 
 shells() { { echo configure; each '\.(sh|bash)$|^tests/run$|^\.ci/'; } | sort -u | xargs shellcheck -x; }
 
-# The few suppressions stand in the sources, each with its reason.
+# Which checks are left out, and why, stands in cppcheck.leave; single false alarms are silenced in the sources.
 cpp_check() {
-	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-		--suppress=missingIncludeSystem --library=posix -D_GNU_SOURCE -D__GNUC__=12 '-Djson_object_foreach(o,k,v)=for (;;)' -I src src
+	cppcheck -j "$jobs" --quiet --std=c11 --enable=warning,style,performance,portability --inline-suppr \
+		--suppressions-list=tests/analyse/cppcheck.leave --library=posix --library=zlib --library=tests/analyse/cppcheck.cfg \
+		--error-exitcode=1 -D_GNU_SOURCE -D__GNUC__=12 -DHAVE_HDF5 -I src src
 }
+
+# The objects of a build of its own, which stay: what did not change is not looked at again. $1: its name; $2: a
+# compiler for configure; $3: its flags; $4: what make calls instead.
+look() {
+	mkdir -p "$build/$1" && cd "$build/$1" || return
+	if ! { [ -f config.status ] || "$SRC/configure" -q --enable-werror CC="$2" CFLAGS="$3"; } >log 2>&1 ||
+	   ! ${MAKE:-make} -k -j "$jobs" CC="$4" objects >>log 2>&1; then
+		grep -v '^  CC ' log
+		return 1
+	fi
+}
+gcc_analyzer() { look analyzer gcc '-O1 -fanalyzer' gcc; }
+clang_tidy() { look tidy clang -O1 "sh $SRC/tests/analyse/tidy.sh"; }
 
 # A whole build of its own, tests included.
 clang_build() {
-	rm -rf "$build" && mkdir -p "$build" && cd "$build" || return
+	rm -rf "$build/lint" && mkdir -p "$build/lint" && cd "$build/lint" || return
 	{ "$SRC/configure" -q --enable-werror CC=clang && ${MAKE:-make} -j2 all programs; } >log 2>&1 || { cat log; return 1; }
 }
 
@@ -67,6 +83,14 @@ long_functions() { each '^src/.*\.c$' | xargs awk '
 unfinished() { none grep -nwE 'T''ODO|F''IXME|X''XX' $(each '^(src|tests|man|\.ci|configure|Makefile)'); }
 our_paths() { none grep -nE '(^|[^a-zA-Z0-9_.$}])/(work|home|root)/' $(ours); }
 
+if [ "$what" = analyse ]; then
+	step 'cppcheck: src' cpp_check
+	step 'gcc -fanalyzer: src' gcc_analyzer
+	step 'clang-tidy: src' clang_tidy
+	echo "$passed passed, $failed failed"
+	[ $failed -eq 0 ]
+	exit
+fi
 step 'shellcheck: configure, tests, .ci, completions' shells
 step 'cppcheck: src' cpp_check
 step 'clang builds everything without a warning' clang_build
