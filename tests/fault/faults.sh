@@ -21,7 +21,7 @@ a=$DEMO/prophet-conv-r1.npz b=$DEMO/prophet-conv-r2.npz n=0
 gzip -c "$a" >packed.npz.gz
 printf 'j @wait L @wait @save s.screen\n' >script.keys
 
-preloaded() { ${TIMEOUT:+"$TIMEOUT" 60} env LD_PRELOAD="$PWD/fail.so" "$WEIGH" "$@"; }
+preloaded() { ${TIMEOUT:+"$TIMEOUT" $((60 * SLOW))} env LD_PRELOAD="$PWD/fail.so" "$WEIGH" "$@"; }
 
 # A line of our own, or of a library that ends the program itself: libarchive, ncurses.
 told='^weigh: \|^Fatal Internal Error in libarchive: \|^"?", line 0, col 0: Out of memory'
