@@ -70,6 +70,7 @@ int main(int argc, char **argv)
 	uint64_t offset, length, most;
 	struct sandbox nothing = {0};
 	struct bytes image;
+	struct spool *sp;
 	struct err e;
 
 	if (argc != 5 || !number(argv[2], &offset) || !number(argv[3], &length) || !number(argv[4], &most)) {
@@ -81,7 +82,9 @@ int main(int argc, char **argv)
 	set_limits();
 	sandbox_enter(&nothing);
 	if (map_image(offset, length, &image)) {
-		h5_write_all(image, spool_adopt(H5_FD_SPOOL, most), H5_FD_PIPE);
+		sp = spool_adopt(H5_FD_SPOOL, most);
+		h5_write_all(image, sp, H5_FD_PIPE);
+		spool_drop(sp);
 	} else {
 		err_set(&e, "cannot be mapped: %s", strerror(errno));
 		h5_write_trouble(e.msg, H5_FD_PIPE);

@@ -822,6 +822,10 @@ static void end(struct scan *s)
 	begin(s, H5_DONE);
 	put_uint(s, s->sp ? spool_at(s->sp) : 0, 8);
 	flush(s);
+	buf_free(&s->out);
+	free(s->todo);
+	map_free(&s->seen);
+	arena_free(&s->keys);
 }
 
 void h5_write_all(struct bytes file, struct spool *sp, int pipe)
