@@ -40,7 +40,7 @@ const struct check checks[] = {
 	/* bytes */
 	{"lfs-pointer", WARNING, FACT, "a Git LFS pointer stands in place of the data", check_lfs},
 	{"rule", WARNING, FACT, "the file breaks a rule of its format", check_rule},
-	{"unread", WARNING, FACT, "values could not be read", check_unread},
+	{"unread", WARNING, FACT, "values could not be read, or the whole file could not", check_unread},
 	{"checksum", WARNING, FACT, "a checksum in the file is not that of the data", check_checksum},
 	{"overlap", WARNING, FACT, "two tensors share bytes, and nothing says that they are meant to", check_overlap},
 	{"unclaimed", WARNING, FACT, "bytes that no tensor claims", check_unclaimed},

@@ -34,6 +34,8 @@ void check_rule(struct auditor *a)
 
 void check_unread(struct auditor *a)
 {
+	if (a->m->refusal)
+		found(a, STR(""), "it is refused: %s", a->m->refusal);
 	for (size_t i = 0; i < a->m->n_tensors; i++)
 		if (a->surveys[i].error)
 			found(a, a->m->tensors[i].name, "its values cannot be read: %s", a->surveys[i].error);

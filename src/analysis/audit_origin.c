@@ -80,7 +80,7 @@ void check_origin_missing(struct auditor *a)
 		if (!answered)
 			buf_printf(&missing, "%s%s", n++ ? ", " : "", origins[k].what);
 	}
-	if (n)
+	if (n && !a->m->refusal)
 		found(a, STR(""), "the file does not say its %s", missing.p);
 	buf_free(&missing);
 }

@@ -92,7 +92,9 @@ void pair_name(struct buf *b, const struct row *r, bool ascii)
 enum rc session_read(struct model *m, const struct opts *o, const char *path, const struct unpacking *unpacking,
 		     struct err *e)
 {
-	if (model_open(m, path, o->format, unpacking, e) != RC_OK)
+	bool look = o->cmd && o->cmd->findings;
+
+	if ((look ? model_inspect : model_open)(m, path, o->format, unpacking, e) != RC_OK)
 		return err_prefix(e, "%s", path);
 	model_finish(m, decode_can);
 	if (o->raw)

@@ -200,6 +200,11 @@ static void account(struct batch *b, const struct audit *a)
 {
 	size_t n = 0;
 
+	for (unsigned side = A; side < b->s->n_models; side++)
+		if (b->s->m[side].refusal)
+			batch_mishap(b, (int)side, STR(""), b->s->m[side].refusal);
+	if (a->m->refusal)
+		return;
 	for (size_t i = 0; i < a->m->n_tensors; i++)
 		n += a->m->tensors[i].broken;
 	for (size_t i = 0; i < a->n; i++)

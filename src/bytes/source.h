@@ -49,6 +49,7 @@ struct member {
 /* What an entry of an archive is, by its first bytes (all of them, if they are fewer than 64 KiB) and its name. */
 enum entry_kind {
 	ENTRY_OTHER,
+	ENTRY_PICKLE, /* one that is not sound: taken where there is nothing else */
 	ENTRY_MODEL,
 	ENTRY_INDEX /* names the other files of its model, which stand beside it or below */
 };

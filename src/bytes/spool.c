@@ -337,7 +337,7 @@ static enum rc inflate_into(struct spool *sp, struct bytes in, uint64_t *packed,
 	enum rc rc = RC_OK;
 	int k = Z_OK;
 
-	if (inflateInit(&z) != Z_OK)
+	if (inflateInit2(&z, MAX_WBITS + 32) != Z_OK) /* of either kind */
 		die("out of memory (zlib)");
 	while (rc == RC_OK && k == Z_OK) {
 		if (!z.avail_in) {
@@ -367,6 +367,7 @@ enum rc source_inflate(struct source *s, uint32_t member, uint64_t offset, uint3
 		       struct err *e)
 {
 	struct bytes in = s->members[member].data;
+	struct err ignored;
 	struct spool *sp;
 
 	if (spool_begin(&sp, s, s->members[member].name, e) != RC_OK)
@@ -374,7 +375,7 @@ enum rc source_inflate(struct source *s, uint32_t member, uint64_t offset, uint3
 	*out = spool_member(sp);
 	sp->limit = unpack_limit(in.n - offset);
 	if (inflate_into(sp, (struct bytes){in.p + offset, (size_t)(in.n - offset)}, packed, e) != RC_OK) {
-		spool_drop(sp);
+		spool_end(sp, &ignored);
 		return RC_FAIL;
 	}
 	return spool_end(sp, e);

@@ -45,8 +45,9 @@ enum rc spool_map(struct stream *, uint64_t n, struct bytes *out, struct err *);
 /* Inflates a deflated member once and for all: it is mapped from then on. Does nothing for one that is. */
 enum rc source_unpack(struct source *, uint32_t member, struct err *);
 
-/* Inflates the zlib stream (RFC 1950) that begins at `offset` of a mapped member into a new one of that name; *packed
- * gets the bytes it took. */
+/* Inflates the zlib stream (RFC 1950), or the member of a gzip file, that begins at `offset` of a mapped member into a
+ * new one of that name, which is `out`; *packed gets the bytes it took. On failure the new one holds what came out
+ * before, if anything did. */
 enum rc source_inflate(struct source *, uint32_t member, uint64_t offset, uint32_t *out, uint64_t *packed,
 		       struct err *);
 

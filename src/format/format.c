@@ -11,7 +11,9 @@
 
 #include "base/buf.h"
 #include "bytes/member.h"
+#include "bytes/spool.h"
 #include "format/describe.h"
+#include "format/pickle.h"
 #include "format/shards.h"
 
 const struct format *const formats[] = {
@@ -66,6 +68,8 @@ static enum entry_kind look_inside(struct bytes head, const char *name)
 		p.size = head.n;
 	}
 	f = best(&p);
+	if (!f && pickle_begins(p.head))
+		return ENTRY_PICKLE;
 	if (!f)
 		return describe_zip(p.head) ? ENTRY_MODEL : ENTRY_OTHER;
 	return f->rank == RANK_INDEX ? ENTRY_INDEX : f->rank == RANK_WHOLE ? ENTRY_MODEL : ENTRY_OTHER;
@@ -284,8 +288,9 @@ static enum rc open_directory(struct model *m, const char *dir, uint32_t *member
 	return rc;
 }
 
-enum rc model_open(struct model *m, const char *path, const char *want, const struct unpacking *unpacking,
-		   struct err *e)
+/* On failure the model is not closed. */
+static enum rc open_path(struct model *m, const char *path, const char *want, const struct unpacking *unpacking,
+			 struct err *e)
 {
 	struct stat st;
 	uint32_t member = 0;
@@ -301,9 +306,51 @@ enum rc model_open(struct model *m, const char *path, const char *want, const st
 	else
 		rc = source_open(&m->source, access(path, F_OK) != 0 && access(index, F_OK) == 0 ? index : path,
 				 look_inside, &member, e);
-	if (rc == RC_OK)
-		rc = read_member(m, member, want, e);
+	return rc == RC_OK ? read_member(m, member, want, e) : rc;
+}
+
+enum rc model_open(struct model *m, const char *path, const char *want, const struct unpacking *unpacking,
+		   struct err *e)
+{
+	enum rc rc = open_path(m, path, want, unpacking, e);
+
 	if (rc != RC_OK)
 		model_close(m);
 	return rc;
+}
+
+/* Python runs what it meets before it comes to what is wrong, whatever the file was taken for here, and what it unpacks
+ * before a gzip file breaks off. */
+static void try_pickles(struct model *m)
+{
+	struct source *s = &m->source;
+	uint64_t packed;
+	uint32_t part;
+	struct err e;
+
+	for (uint32_t i = 0; !m->n_calls && i < s->n; i++) {
+		struct bytes b = s->members[i].kind == MEMBER_MAPPED ? s->members[i].data : (struct bytes){NULL, 0};
+
+		if (b.n && pickle_try(m, i))
+			m->format = format_pickle.name;
+		else if (i == 0 && b.n > 2 && memcmp(b.p, "\x1f\x8b", 2) == 0)
+			source_inflate(s, i, 0, &part, &packed, &e);
+	}
+}
+
+enum rc model_inspect(struct model *m, const char *path, const char *want, const struct unpacking *unpacking,
+		      struct err *e)
+{
+	if (open_path(m, path, want, unpacking, e) == RC_OK)
+		return RC_OK;
+	try_pickles(m);
+	if (!m->n_calls && !m->source.n_strays) {
+		model_close(m);
+		return RC_FAIL;
+	}
+	m->n_tensors = m->n_meta = m->n_problems = m->n_notes = 0;
+	m->more_meta = 0;
+	m->format = m->format ? m->format : "";
+	m->refusal = arena_str(&m->arena, str_of(e->msg)).p;
+	return RC_OK;
 }

@@ -38,6 +38,7 @@ struct pk_machine {
 	size_t spent; /* bytes of the graph so far */
 	struct pk none, truth[2], nothing; /* nothing: the empty tuple */
 	uint64_t at; /* of the opcode under way */
+	uint64_t frame; /* past the opcode of a frame that is longer than the file; 0: none is */
 };
 
 /* ---- the machine's memory ---- */
@@ -604,8 +605,10 @@ static enum rc step(struct pickle *p, uint8_t op, struct err *e)
 		n = cur_u8(c);
 		p->protocol = (unsigned)u64_max(p->protocol, n);
 		return n <= 5 ? RC_OK : fail(p, e, "a protocol beyond 5");
-	case 0x95: /* FRAME: how much a reader may fetch at once */
-		return cur_u64(c) <= cur_left(c) ? RC_OK : fail(p, e, "a frame that is longer than the file");
+	case 0x95: /* FRAME: how much a reader may fetch at once. One in Python, joblib's, runs what there is of it. */
+		if (cur_u64(c) > cur_left(c) && !p->machine->frame)
+			p->machine->frame = p->machine->at + 1;
+		return RC_OK;
 	case '(': push_mark(p); return RC_OK;
 	case '0': return pop_one(p, e);
 	case '1': return pop_mark(p, &items, &n) ? RC_OK : fail(p, e, "no mark is there to be dropped");
@@ -735,6 +738,10 @@ static enum rc run(struct pickle *p, struct err *e)
 		if (vm->n > STACK_MAX || vm->n_marks > STACK_MAX)
 			return fail(p, e, "it makes more values than are read");
 	}
+	if (vm->frame) {
+		vm->at = vm->frame - 1;
+		return fail(p, e, "a frame that is longer than the file");
+	}
 	p->root = pop(p);
 	p->end = cur_at(&vm->c);
 	return p->root ? RC_OK : fail(p, e, "it ends without a value");
@@ -764,6 +771,33 @@ void pickle_free(struct pickle *p)
 	arena_free(&p->arena);
 	p->root = NULL;
 	p->persistent = (struct pk_seq){0};
+}
+
+bool pickle_begins(struct bytes b)
+{
+	return b.n > 1 && b.p[0] == 0x80 && b.p[1] <= 5;
+}
+
+/* Text may begin as a global does: cat, dog. One that begins with a protocol is believed. */
+bool pickle_try(struct model *m, uint32_t member)
+{
+	struct pickle p = {.m = m, .member = member};
+	struct bytes b = m->source.members[member].data;
+	size_t before = m->n_calls;
+	uint64_t more = m->more_calls;
+	bool sure = pickle_begins(b);
+	struct err e;
+
+	pickle_read(&p, 0, &e);
+	pickle_free(&p);
+	sure = sure && m->n_calls > before;
+	for (size_t i = before; i < m->n_calls && !sure; i++)
+		sure = m->calls[i].called || m->calls[i].risk == CALL_DANGEROUS;
+	if (!sure) {
+		m->n_calls = before;
+		m->more_calls = more;
+	}
+	return sure;
 }
 
 /* ---- probing ---- */

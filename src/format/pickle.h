@@ -96,9 +96,16 @@ struct pickle {
 enum rc pickle_read(struct pickle *, uint64_t at, struct err *);
 void pickle_free(struct pickle *);
 
+/* Reads the member as a pickle, whatever it is, for the calls alone. Whether it is one that calls something, or names
+ * what is dangerous, before it ends or breaks off; if not, the model's list is as it was. */
+bool pickle_try(struct model *, uint32_t member);
+
 /* Whether the walk has gone on for long enough: a few hundred bytes can refer to the same things so often that it would
  * never end. An honest pickle's opcodes are looked at a few times each. */
 bool pk_tired(const struct pickle *);
+
+/* Whether bytes begin with a pickle's protocol, which says no more than that. */
+bool pickle_begins(struct bytes);
 
 /* Whether bytes begin as a pickle does: how many opcodes are sound as far as one looks (at most `most`), 0 when one is
  * not. cut: the bytes are only the beginning. whole: set when they came to STOP. */

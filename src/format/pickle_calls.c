@@ -30,6 +30,7 @@ static const struct rule harmless[] = {
 	 "uint64 bool complex32 complex64 complex128 qint8 quint8 qint32 quint4x2 quint2x4 float8_e4m3fn float8_e5m2 "
 	 "float8_e4m3fnuz float8_e5m2fnuz float8_e8m0fnu float4_e2m1fn_x2 per_tensor_affine per_channel_affine "
 	 "per_channel_affine_float_qparams"},
+	{"torch", "FloatTensor DoubleTensor HalfTensor LongTensor IntTensor ShortTensor CharTensor ByteTensor"},
 	{"torch.cuda", "FloatStorage DoubleStorage HalfStorage BFloat16Storage LongStorage IntStorage ShortStorage "
 		       "CharStorage ByteStorage BoolStorage"},
 	{"torch.storage", "UntypedStorage TypedStorage _load_from_bytes"},

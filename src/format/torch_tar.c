@@ -271,19 +271,20 @@ enum rc torch_tar_read(struct model *m, uint32_t member, struct err *e)
 	struct pickle p = {.m = m, .member = member};
 	struct tar t = {.tc = {.m = m, .p = &p}};
 	struct tree tree = {.p = &p, .leaf = leaf, .arg = &t, .only = "tensor", .no_meta = m->files > 0};
-	uint64_t at[3], size[3];
+	uint64_t at, size;
 	static const char *const parts[] = {"storages", "tensors", "pickle"};
 	enum rc rc = RC_OK;
 	struct err why;
 
-	for (int i = 0; i < 3 && rc == RC_OK; i++)
-		if (!find_entry(all, parts[i], &at[i], &size[i]))
+	/* one after the other, as PyTorch does: what stands in the first is run before the next one is missed */
+	for (int i = 0; i < 3 && rc == RC_OK; i++) {
+		if (!find_entry(all, parts[i], &at, &size))
 			rc = err_set(e, "the tar file has no whole %s in it", parts[i]);
-	if (rc == RC_OK && (read_storages(&t, part(m, member, at[0], size[0]), e) != RC_OK ||
-			    read_tensors(&t, part(m, member, at[1], size[1]), e) != RC_OK))
-		rc = RC_FAIL;
-	if (rc == RC_OK)
-		rc = pickle_read(&p, at[2], e);
+		else if (i == 2)
+			rc = pickle_read(&p, at, e);
+		else
+			rc = (i ? read_tensors : read_storages)(&t, part(m, member, at, size), e);
+	}
 	if (rc == RC_OK)
 		rc = tree_walk(&tree, STR(""), e);
 	if (tree_end(&tree, rc == RC_OK ? e : &why) != RC_OK)

@@ -115,6 +115,7 @@ struct model {
 	struct call *calls;
 	size_t n_calls, cap_calls;
 	uint64_t more_calls; /* beyond CALLS_MAX, not kept */
+	const char *refusal; /* NULL, or why nothing is known of it but what it would call, and its source */
 };
 
 /* Makes room for n more tensors at once. n must be a number that the file's own bytes bear out: so many bytes of header

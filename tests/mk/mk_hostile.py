@@ -247,6 +247,35 @@ def pickle_files():
         put(f"pk-{name}.pkl", data)
 
 
+def broken_off():
+    """Pickles that break off behind a call, which Python has made by then."""
+    run = dumps(RUN)[:-1]
+    long = {"x": RUN, "y": list(range(300))}
+    wrapper = Call(G("joblib.numpy_pickle", "NumpyArrayWrapper"), state={
+        "subclass": G("numpy", "ndarray"), "shape": (400,), "order": "C", "dtype": Call(G("numpy", "dtype"), "f8", False, True), "allow_mmap": True})
+    files = {
+        "0.pkl": dumps(long, 0)[:-40], "2.pkl": dumps(long)[:-40], "4.pkl": dumps(long, 4)[:-40], "opcode.pkl": run + b"\xff.",
+        "text.pkl": b"cos\nsystem\n(S'id'\ntR\xff.", "bomb.pkl": run + b"0" + bomb()[2:], "deep.pkl": run + b"0" + b"]" * 9999 + b"a" * 9998 + b".",
+        "joblib": dumps([RUN, wrapper])[:-2] + bytes(8), "zlib.joblib": zlib.compress(dumps(long))[:-40], "pkl.gz": squeeze(dumps(long))[:-40],
+        "pdparams": dumps({"StructuredToParameterName@@": {}, **long}, 4)[:-40],
+        "npy": npy("{'descr': '|O', 'fortran_order': False, 'shape': (2,), }", dumps([long])[:-40]),
+        "gguf": b"GGUF\3\0\0\0\0" + dumps(long)[2:], "cat.pkl": b"cat\ndog\n",
+    }
+    for name, data in files.items():
+        put(f"off.{name}", data)
+    torch_zip("off.pt", dumps({"w": pickles.tensor("FloatStorage", "0", 4, (4,), (1,)), **long})[:-40])
+    pickles.write_stream("off.legacy.pt", {"w": pickles.tensor("FloatStorage", "0", 4, (4,), (1,), view=(None,)), **long}, {"0": (4, FLOATS)})
+    with open("off.legacy.pt", "rb") as f:
+        whole = f.read()
+    put("off.legacy.pt", whole[:whole.index(b"touch") + 200])
+    pickles.write_tar("off.old.pt", long, {"0": ("FloatStorage", 4, FLOATS)}, {"1": ("0", (4,), (1,), 0)})
+    with open("off.old.pt", "rb") as f:
+        whole = bytearray(f.read())
+    whole[whole.index(b"touch") + 60] = 255
+    put("off.old.pt", bytes(whole))
+    tar("off.tar", [("README", b"no weights\n"), ("run.pkl", dumps(long)[:-40])])
+
+
 def torch_files():
     ok = pickles.tensor("FloatStorage", "0", 4, (4,), (1,))
 
@@ -461,7 +490,7 @@ def wrapped():
 def main(folder):
     os.makedirs(folder, exist_ok=True)
     os.chdir(folder)
-    for make in (oddities, safetensors_files, indexes, gguf_files, numpy_files, zip_files, pickle_files, torch_files, archives,
+    for make in (oddities, safetensors_files, indexes, gguf_files, numpy_files, zip_files, pickle_files, broken_off, torch_files, archives,
                  proto_files, from_nets, tensorflow_files, tflite_files, flax_files, wrapped):
         make()
 
