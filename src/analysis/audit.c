@@ -35,8 +35,11 @@ const struct check checks[] = {
 	{"template-changed", WARNING, FACT, "the chat template is another one than in A", check_template_changed},
 	{"template", NOTE, FACT, "there is a chat template: a program that runs when the model is used",
 	 check_template},
-	{"executable", DANGER, FACT, "an archive's member is a program", check_executable},
-	{"script", WARNING, FACT, "an archive's member is a script, or named like a program", check_script},
+	{"custom-code", WARNING, FACT, "its settings name Python code, which a library runs if told to trust it",
+	 check_custom_code},
+	{"executable", DANGER, FACT, "a program among an archive's members, or in the model's directory",
+	 check_executable},
+	{"script", WARNING, FACT, "likewise a script, or what is named like a program", check_script},
 	/* bytes */
 	{"lfs-pointer", WARNING, FACT, "a Git LFS pointer stands in place of the data", check_lfs},
 	{"rule", WARNING, FACT, "the file breaks a rule of its format", check_rule},

@@ -1,6 +1,6 @@
 /*
  * What is to be known of a file before one trusts it: findings. A check is a row of the table in audit.c and a function
- * in audit_code.c, audit_bytes.c, audit_numbers.c or audit_origin.c. Its code is stable: scripts and reports may name
+ * in one of the files audit_*.c. Its code is stable: scripts and reports may name
  * it. A fact stands in the file as told; a signal is a pattern that has harmless causes, too. That nothing was found
  * says no more than that.
  */

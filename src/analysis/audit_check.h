@@ -41,6 +41,11 @@ void check_template_changed(struct auditor *);
 void check_executable(struct auditor *);
 void check_script(struct auditor *);
 
+/* audit_beside.c */
+void check_programs_beside(struct auditor *); /* for check_executable */
+void check_scripts_beside(struct auditor *);  /* for check_script */
+void check_custom_code(struct auditor *);
+
 /* audit_bytes.c, audit_zip.c */
 void check_lfs(struct auditor *);
 void check_rule(struct auditor *);

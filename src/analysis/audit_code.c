@@ -220,6 +220,7 @@ void check_executable(struct auditor *a)
 		if (s->strays[i].program)
 			found(a, STR(""), "the entry %s beside the model is %s", said(a, str_of(s->strays[i].path)),
 			      s->strays[i].program);
+	check_programs_beside(a);
 }
 
 void check_script(struct auditor *a)
@@ -243,6 +244,7 @@ void check_script(struct auditor *a)
 		if (!s->strays[i].program)
 			found(a, STR(""), "the entry %s beside the model is %s", said(a, str_of(s->strays[i].path)),
 			      s->strays[i].script ? "a script" : "named like a program or a script");
+	check_scripts_beside(a);
 }
 
 /* ---- chat templates ---- */

@@ -123,6 +123,25 @@ def key(name, kind, raw):
     return text(name) + struct.pack("<I", kind) + raw
 
 
+def beside():
+    """Programs, scripts and settings that name code, in the directory of a model."""
+    ok = safetensors({"w": entry()})
+    settings = {"architectures": ["OwnModel"], "auto_map": {"AutoConfig": "configuration_own.OwnConfig", "AutoModel": "own/other--modeling_own.OwnModel",
+                "AutoTokenizer": ["tokenization_own.OwnTokenizer", None]}, "custom_pipelines": {"own": {"impl": "pipeline_own.Own", "pt": ["AutoModel"]}}}
+    pe = b"MZ" + bytes(58) + struct.pack("<I", 64) + b"PE\0\0"
+    files = {
+        "model-00001-of-00001.safetensors": ok, "config.json": json.dumps(settings).encode(), "tokenizer_config.json": b'{"auto_map": {"AutoTokenizer": "a.B"',
+        "configuration_own.py": b"import os\n", "install": b"#!/bin/sh\nexit 1\n", "ops/own.bin": b"\x7fELF\2\1\1" + bytes(60), "ops/mac": b"\xcf\xfa\xed\xfe" + bytes(60),
+        "setup.dat": pe, "README.md": b"A model.\n", ".git/hooks/commit.sample": b"#!/bin/sh\n", "old.pth": b"\x80\2K\1.",
+    }
+    for name, data in files.items():
+        put(f"beside/{name}", data)
+    index("beside/model.safetensors.index.json", {"w": "model-00001-of-00001.safetensors"})
+    put("alone/model.safetensors", ok)
+    put("alone/config.json", json.dumps(settings).encode())
+    put("alone/run.sh", b"#!/bin/sh\nexit 1\n")
+
+
 def gguf_files():
     deep = struct.pack("<IQ", 9, 1) * 1000 + struct.pack("<IQ", 4, 1) + bytes(4)
     files = {
@@ -434,6 +453,9 @@ def tensorflow_files():
     put("graph-file.pb", tf.constant("w", "F32", (4,), value) + tf.node("out", "WriteFile"))
     meta = tf.message(2, tf.message(2, tf.constant("w", "F32", (HUGE, 8), value)))
     put("saved-overflow/saved_model.pb", tf.number(1, 1) + meta)
+    plain = tf.message(2, tf.message(2, tf.constant("w", "F32", (4,), value)))
+    put("saved-run/saved_model.pb", tf.number(1, 1) + plain)
+    put("saved-run/assets.extra/run.py", b"import os\n")
     put("saved-cut/saved_model.pb", tf.number(1, 1) + meta + tag(2, 2) + varint(1 << 40))
 
 
@@ -490,7 +512,7 @@ def wrapped():
 def main(folder):
     os.makedirs(folder, exist_ok=True)
     os.chdir(folder)
-    for make in (oddities, safetensors_files, indexes, gguf_files, numpy_files, zip_files, pickle_files, broken_off, torch_files, archives,
+    for make in (oddities, safetensors_files, indexes, beside, gguf_files, numpy_files, zip_files, pickle_files, broken_off, torch_files, archives,
                  proto_files, from_nets, tensorflow_files, tflite_files, flax_files, wrapped):
         make()
 

@@ -1,0 +1,257 @@
+/*
+ * What stands beside a model in its directory: programs and scripts, and settings that name code. A directory is looked
+ * into where it is the model: it was named, or an index or the graph of a SavedModel was; not where one file of it was
+ * named, for its neighbours may be anything. The settings are looked at in either case: they say what they belong to.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "analysis/audit_check.h"
+#include "base/buf.h"
+#include "bytes/signature.h"
+#include "format/format.h"
+#include "format/json_pull.h"
+#include "format/pickle.h"
+
+enum { SEEN_MAX = 10000, DEPTH_MAX = 8 };
+
+struct stray_file {
+	const char *path;    /* from the model's directory */
+	const char *program; /* what kind of one; NULL: none */
+	bool script;
+};
+
+struct beside {
+	struct arena *arena;
+	struct stray_file *files;
+	size_t n, cap;
+	size_t seen;
+	bool deep;
+};
+
+/* The directory that is the model; NULL: it is none. deep: with what is below it. */
+static const char *own_directory(struct auditor *a, bool *deep)
+{
+	const struct format *f = a->m->format ? format_by_name(a->m->format) : NULL;
+	const char *path = a->m->path, *slash = strrchr(path, '/');
+	struct stat st;
+
+	*deep = true;
+	if (stat(path, &st) != 0)
+		return NULL;
+	if (S_ISDIR(st.st_mode))
+		return path;
+	if (!f || f->rank != RANK_INDEX)
+		return NULL;
+	*deep = f == &format_savedmodel || f == &format_coreml_package;
+	return slash ? arena_str(&a->out->arena, (struct str){path, (size_t)(slash + 1 - path)}).p : ".";
+}
+
+/* By its first bytes, or else by its name where those say nothing. */
+static void look_at(struct beside *b, int dir, const char *name, const char *path)
+{
+	uint8_t buf[SIGNATURE_HEAD];
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+	ssize_t n = fd < 0 ? -1 : pread(fd, buf, sizeof(buf), 0);
+	struct bytes head = {buf, n > 0 ? (size_t)n : 0};
+	struct stray_file f = {.program = signature_program(head), .script = signature_script(head)};
+
+	if (fd >= 0)
+		close(fd);
+	if (n < 0 || (!f.program && !f.script &&
+		      (signature_of(head) || pickle_begins(head) || !signature_name(str_of(name)))))
+		return;
+	if (b->n == b->cap) {
+		b->cap = b->cap ? 2 * b->cap : 16;
+		b->files = xrealloc(b->files, b->cap, sizeof(*b->files));
+	}
+	f.path = arena_str(b->arena, str_of(path)).p;
+	b->files[b->n++] = f;
+}
+
+/* Takes fd over. What is hidden is left out, as it is where a model is looked for: version control has scripts there. */
+static void walk(struct beside *b, int fd, const char *prefix, unsigned depth)
+{
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	struct stat st;
+
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	/* cppcheck-suppress readdirCalled ; one thread */
+	while (b->seen < SEEN_MAX && (entry = readdir(d))) {
+		const char *path = arena_printf(b->arena, "%s%s", prefix, entry->d_name);
+
+		if (entry->d_name[0] == '.' || fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+			continue;
+		b->seen++;
+		if (S_ISREG(st.st_mode))
+			look_at(b, fd, entry->d_name, path);
+		else if (S_ISDIR(st.st_mode) && b->deep && depth < DEPTH_MAX)
+			walk(b, openat(fd, entry->d_name, O_RDONLY | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW),
+			     arena_printf(b->arena, "%s/", path), depth + 1);
+	}
+	closedir(d);
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return str_cmp_natural(str_of(((const struct stray_file *)a)->path),
+			       str_of(((const struct stray_file *)b)->path));
+}
+
+static struct beside look_around(struct auditor *a)
+{
+	struct beside b = {.arena = &a->out->arena};
+	const char *dir = own_directory(a, &b.deep);
+
+	if (dir)
+		walk(&b, open(dir, O_RDONLY | O_CLOEXEC | O_DIRECTORY), "", 0);
+	if (b.n)
+		qsort(b.files, b.n, sizeof(*b.files), by_path);
+	return b;
+}
+
+void check_programs_beside(struct auditor *a)
+{
+	struct beside b = look_around(a);
+
+	for (size_t i = 0; i < b.n; i++)
+		if (b.files[i].program)
+			found(a, STR(""), "the file %s in the model's directory is %s",
+			      said(a, str_of(b.files[i].path)), b.files[i].program);
+	free(b.files);
+}
+
+void check_scripts_beside(struct auditor *a)
+{
+	struct beside b = look_around(a);
+
+	for (size_t i = 0; i < b.n; i++)
+		if (!b.files[i].program)
+			found(a, STR(""), "the file %s in the model's directory is %s",
+			      said(a, str_of(b.files[i].path)),
+			      b.files[i].script ? "a script" : "named like a program or a script");
+	free(b.files);
+}
+
+/* ---- settings that name code ---- */
+
+/* "modeling_own.OwnModel"; "owner/model--modeling_own.OwnModel" for code that stands in another model's repository. */
+static void found_code(struct auditor *a, const char *file, struct str class, struct str from)
+{
+	const char *dashes = from.n ? memmem(from.p, from.n, "--", 2) : NULL;
+	size_t module = from.n;
+
+	if (dashes) {
+		found(a, STR(""), "%s has %s made by code that stands elsewhere: %s", file, said(a, class),
+		      said(a, from));
+		return;
+	}
+	while (module && from.p[module - 1] != '.')
+		module--;
+	if (module > 1)
+		found(a, STR(""), "%s has %s made by %s, which is in the file %s.py", file, said(a, class),
+		      said(a, from), said(a, (struct str){from.p, module - 1}));
+}
+
+/* "AutoModel": "module.Class"; of tokenizers a list of two; of pipelines an object, whose "impl" it is. */
+static void take_class(struct auditor *a, struct pull *p, const char *file, struct str class)
+{
+	struct str s;
+
+	if (pull_string(p, &s)) {
+		found_code(a, file, class, s);
+	} else if (pull_array(p)) {
+		while (pull_item(p)) {
+			if (pull_string(p, &s))
+				found_code(a, file, class, s);
+			else
+				pull_skip(p);
+		}
+	} else if (pull_object(p)) {
+		while (pull_member(p, &s)) {
+			struct str impl;
+
+			if (str_eq(s, STR("impl")) && pull_string(p, &impl))
+				found_code(a, file, class, impl);
+			else
+				pull_skip(p);
+		}
+	} else {
+		pull_skip(p);
+	}
+}
+
+static void take_settings(struct auditor *a, struct bytes text, const char *file)
+{
+	struct pull p = pull_of(text, 0, "it", &a->out->arena);
+	struct str key, class;
+
+	if (!pull_object(&p))
+		return;
+	while (pull_member(&p, &key)) {
+		bool names = str_eq(key, STR("auto_map")) || str_eq(key, STR("custom_pipelines"));
+
+		if (!names || !pull_object(&p)) {
+			pull_skip(&p);
+			continue;
+		}
+		while (pull_member(&p, &class))
+			take_class(a, &p, file, class);
+	}
+}
+
+/* The whole of a small file; NULL: there is none of that kind. The caller frees it. */
+static uint8_t *read_small(const char *path, size_t *n)
+{
+	enum { MOST = 4 << 20 };
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	uint8_t *text = NULL;
+	struct stat st;
+	ssize_t k = -1;
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && st.st_size <= MOST) {
+		text = xmalloc((size_t)st.st_size);
+		k = pread(fd, text, (size_t)st.st_size, 0);
+	}
+	close(fd);
+	if (k < 0) {
+		free(text);
+		return NULL;
+	}
+	*n = (size_t)k;
+	return text;
+}
+
+void check_custom_code(struct auditor *a)
+{
+	static const char *const files[] = {"config.json", "tokenizer_config.json", "processor_config.json",
+					    "preprocessor_config.json"};
+	const char *path = a->m->path, *slash = strrchr(path, '/');
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return;
+	for (size_t i = 0; i < COUNT(files); i++) {
+		const char *at = S_ISDIR(st.st_mode)
+			? arena_printf(&a->out->arena, "%s/%s", path, files[i])
+			: arena_printf(&a->out->arena, "%.*s%s", slash ? (int)(slash + 1 - path) : 0, path, files[i]);
+		size_t n = 0;
+		uint8_t *text = read_small(at, &n);
+
+		if (text)
+			take_settings(a, (struct bytes){text, n}, files[i]);
+		free(text);
+	}
+}
