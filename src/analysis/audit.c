@@ -46,9 +46,11 @@ const struct check checks[] = {
 	{"unread", WARNING, FACT, "values could not be read, or the whole file could not", check_unread},
 	{"checksum", WARNING, FACT, "a checksum in the file is not that of the data", check_checksum},
 	{"overlap", WARNING, FACT, "two tensors share bytes, and nothing says that they are meant to", check_overlap},
-	{"unclaimed", WARNING, FACT, "bytes that no tensor claims", check_unclaimed},
+	{"unclaimed", WARNING, FACT, "bytes that no tensor claims, or behind the end of a compressed or a tar file",
+	 check_unclaimed},
 	{"zip-gap", WARNING, FACT, "bytes between the entries of a zip file, or around them", check_zip_gap},
-	{"two-formats", WARNING, SIGNAL, "the file begins or ends as something else, too", check_two_formats},
+	{"two-formats", WARNING, SIGNAL, "the file begins or ends as something else, too, or is a pickle as well",
+	 check_two_formats},
 	{"packing", NOTE, SIGNAL, "an entry is compressed as nothing is that its writers make", check_packing},
 	{"padding", NOTE, SIGNAL, "padding that is not zero", check_padding},
 	{"padding-random", WARNING, SIGNAL, "padding that looks random", check_padding_random},
@@ -142,12 +144,15 @@ const struct meta_value *meta_of(const struct model *m, const char *key)
 void audit_model(struct audit *out, struct session *s, int side)
 {
 	struct auditor a = {.s = s, .m = &s->m[side], .other = side == B ? &s->m[A] : NULL, .out = out};
+	struct archive_end end;
 	struct survey *surveys;
 
 	*out = (struct audit){.m = a.m};
 	a.surveys = surveys = survey_model(s, a.m, &out->arena);
 	for (size_t i = 0; i < a.m->n_tensors; i++)
 		out->read += surveys[i].read;
+	if (a.m->source.n && source_archive_end(&a.m->source, 0, &end))
+		a.end = &end;
 	for (a.check = checks; a.check->code; a.check++) {
 		a.found = 0;
 		a.check->run(&a);

@@ -74,7 +74,7 @@ static void look_at(struct beside *b, int dir, const char *name, const char *pat
 	b->files[b->n++] = f;
 }
 
-/* Takes fd over. What is hidden is left out, as it is where a model is looked for: version control has scripts there. */
+/* Takes fd over. What is hidden is left out, as it is where a model is looked for: version control has scripts. */
 static void walk(struct beside *b, int fd, const char *prefix, unsigned depth)
 {
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);

@@ -78,6 +78,8 @@ void check_checksum(struct auditor *a)
 	}
 	free(x.why);
 	check_zip_sums(a);
+	if (a->end && a->end->why[0] && !a->m->refusal)
+		found(a, STR(""), "the compressed file is damaged: %s", a->end->why);
 }
 
 /* ---- claims ---- */
@@ -275,9 +277,29 @@ static void unclaimed(struct auditor *a, struct span gap, struct bytes b, void *
 		       gap.offset, what ? what : "all zero"), gap.member, gap.offset, gap.length);
 }
 
+/* What follows the compressed file's last stream, or the tar file's end mark: whatever unpacks it passes by that. */
+static void look_behind_end(struct auditor *a)
+{
+	struct bytes all = a->m->source.members[0].data, rest;
+	const char *what;
+
+	if (a->end->why[0]) /* where it ends is not known */
+		return;
+	rest = (struct bytes){all.p + a->end->packed, all.n - (size_t)a->end->packed};
+	what = rest.n ? looks(rest) : NULL;
+	if (what)
+		found_at(found(a, STR(""), "%zu bytes from byte %" PRIu64 " on follow the end of what is compressed "
+			       "(%s)", rest.n, a->end->packed, what), 0, a->end->packed, rest.n);
+	if (a->end->filled)
+		found(a, STR(""), "%" PRIu64 " bytes that are not zero follow the end of the tar file's last entry "
+		      "(from byte %" PRIu64 " of it on)", a->end->filled, a->end->first);
+}
+
 void check_unclaimed(struct auditor *a)
 {
 	each_gap(a, unclaimed, NULL);
+	if (a->end)
+		look_behind_end(a);
 }
 
 static void not_zero(struct auditor *a, struct span gap, struct bytes b, void *arg)

@@ -4,6 +4,7 @@
 
 #include "analysis/audit.h"
 #include "analysis/survey.h"
+#include "bytes/archive_end.h"
 
 struct auditor {
 	struct session *s;
@@ -12,6 +13,7 @@ struct auditor {
 	const struct survey *surveys;  /* one a tensor */
 	const struct check *check;     /* the one that runs */
 	size_t found;                  /* by it */
+	const struct archive_end *end; /* of the archive or compressed file that the model came out of; NULL: of none */
 };
 
 /* Adds a finding of the check that runs and returns it for whoever knows more: its tensor, its place, its key. The key

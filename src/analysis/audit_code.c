@@ -28,8 +28,9 @@ static void found_call(struct auditor *a, const struct call *c)
 	const char *in = entry ? said(a, s->members[c->member].name) : "";
 	struct finding *f;
 
-	f = found(a, STR(""), "loading it %s %s%s (byte %" PRIu64 "%s%s)", c->called ? "calls" : "imports",
-		  callee(a, c), c->called ? said(a, c->args) : "", c->offset, entry ? " of " : "", in);
+	f = found(a, STR(""), "loading it%s %s %s%s (byte %" PRIu64 "%s%s)", a->m->disguised ? " as a pickle" : "",
+		  c->called ? "calls" : "imports", callee(a, c), c->called ? said(a, c->args) : "", c->offset,
+		  entry ? " of " : "", in);
 	if (!f)
 		return;
 	f->key = str_of(arena_printf(&a->out->arena, "%s%s", callee(a, c), c->called ? said(a, c->args) : ""));
@@ -68,7 +69,7 @@ void check_pickle(struct auditor *a)
 
 	for (size_t i = 0; i < a->m->n_calls; i++)
 		harmless += a->m->calls[i].risk == CALL_HARMLESS;
-	if (!a->m->n_calls)
+	if (!a->m->n_calls || a->m->disguised)
 		return;
 	others = a->m->n_calls - harmless;
 	f = found(a, STR(""),

@@ -363,4 +363,6 @@ void check_two_formats(struct auditor *a)
 			look_at_front(a, i);
 			look_at_end(a, i);
 		}
+	if (a->m->disguised)
+		found(a, STR(""), "%s is a pickle as well", said(a, s->members[a->m->calls[0].member].name));
 }

@@ -62,7 +62,7 @@ bool archive_looks(struct bytes head)
 }
 
 /* What lzma and compress begin with is short: inside another filter, numbers would be taken for it. */
-static void support(struct archive *a, struct bytes packed)
+void archive_support(struct archive *a, struct bytes packed)
 {
 	if (packed.n && packed.p[0] == 0x5d)
 		archive_read_support_filter_lzma(a);
@@ -74,6 +74,10 @@ static void support(struct archive *a, struct bytes packed)
 	archive_read_support_filter_lzip(a);
 	archive_read_support_filter_zstd(a);
 	archive_read_support_filter_lz4(a);
+}
+
+static void support_formats(struct archive *a)
+{
 	archive_read_support_format_tar(a);
 	archive_read_support_format_zip(a);
 	archive_read_support_format_7zip(a);
@@ -317,6 +321,8 @@ static enum rc walk(struct unpack *u, struct bytes packed, struct err *e)
 	while ((k = archive_read_next_header(u->a, &entry)) == ARCHIVE_OK || k == ARCHIVE_WARN || k == ARCHIVE_RETRY)
 		if (k != ARCHIVE_RETRY && take_entry(u, entry, e) != RC_OK)
 			return RC_FAIL;
+	if (k == ARCHIVE_EOF && (archive_format(u->a) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR)
+		u->source->tar_end = (uint64_t)archive_read_header_position(u->a);
 	return k == ARCHIVE_EOF ? outcome(u, e) : trouble(u, e);
 }
 
@@ -334,7 +340,8 @@ enum rc source_add_archive(struct source *s, uint32_t archive, const char *path,
 	if (!u.a)
 		die("out of memory (libarchive)");
 	u.head = xmalloc(HEAD);
-	support(u.a, packed);
+	archive_support(u.a, packed);
+	support_formats(u.a);
 	rc = walk(&u, packed, e);
 	s->gone_through += u.total;
 	archive_read_free(u.a);

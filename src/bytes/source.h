@@ -81,6 +81,7 @@ struct source {
 	struct stray *strays;  /* in the arena; at most STRAYS_MAX of them */
 	size_t n_strays;
 	uint64_t gone_through; /* bytes of archives, each time that one was searched */
+	uint64_t tar_end;      /* where a tar file's last entry ends, in what is unpacked; 0: no tar file */
 };
 
 /* Opens a file, "-" for standard input, or "ARCHIVE:ENTRY", and adds it; *member gets its number. A pipe, a

@@ -321,29 +321,33 @@ enum rc model_open(struct model *m, const char *path, const char *want, const st
 
 /* Python runs what it meets before it comes to what is wrong, whatever the file was taken for here, and what it unpacks
  * before a gzip file breaks off. */
-static void try_pickles(struct model *m)
+static bool try_pickles(struct model *m)
 {
 	struct source *s = &m->source;
 	uint64_t packed;
 	uint32_t part;
 	struct err e;
 
-	for (uint32_t i = 0; !m->n_calls && i < s->n; i++) {
+	for (uint32_t i = 0; i < s->n; i++) {
 		struct bytes b = s->members[i].kind == MEMBER_MAPPED ? s->members[i].data : (struct bytes){NULL, 0};
 
 		if (b.n && pickle_try(m, i))
-			m->format = format_pickle.name;
-		else if (i == 0 && b.n > 2 && memcmp(b.p, "\x1f\x8b", 2) == 0)
+			return true;
+		if (i == 0 && s->n == 1 && b.n > 2 && memcmp(b.p, "\x1f\x8b", 2) == 0)
 			source_inflate(s, i, 0, &part, &packed, &e);
 	}
+	return false;
 }
 
 enum rc model_inspect(struct model *m, const char *path, const char *want, const struct unpacking *unpacking,
 		      struct err *e)
 {
-	if (open_path(m, path, want, unpacking, e) == RC_OK)
+	if (open_path(m, path, want, unpacking, e) == RC_OK) {
+		m->disguised = !m->n_calls && try_pickles(m);
 		return RC_OK;
-	try_pickles(m);
+	}
+	if (!m->n_calls && try_pickles(m))
+		m->format = format_pickle.name;
 	if (!m->n_calls && !m->source.n_strays) {
 		model_close(m);
 		return RC_FAIL;

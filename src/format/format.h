@@ -59,9 +59,10 @@ const struct format *format_by_name(const char *name); /* NULL: no such format *
 enum rc model_open(struct model *, const char *path, const char *want, const struct unpacking *, struct err *);
 
 /*
- * The same for who looks for what would harm: a file that is refused stays open all the same where its pickle names
- * functions before it breaks off, or where programs stand beside what was looked for in an archive. Then `refusal` says
- * why it was, and there are neither tensors nor metadata.
+ * The same for who looks for what would harm. What is in another format may be a pickle, too: it is tried. And a file
+ * that is refused stays open all the same where its pickle names functions before it breaks off, or where programs
+ * stand beside what was looked for in an archive. Then `refusal` says why it was, and there are neither tensors nor
+ * metadata.
  */
 enum rc model_inspect(struct model *, const char *path, const char *want, const struct unpacking *, struct err *);
 

@@ -104,18 +104,26 @@ static bool find_member(const struct zip *z, const char *name, uint32_t *member)
 	return *member != MAP_NONE;
 }
 
-/* data.pkl of the outermost folder that has one. */
+/* data.pkl of the folder that the first entry is in, as PyTorch has it; else of the outermost one that has one. */
 static enum rc find_root(struct zip *z, struct err *e)
 {
+	struct str first = z->m->source.members[z->first].name;
 	bool found = false;
 
 	for (uint32_t i = z->first; i < z->first + z->count; i++) {
-		struct str name = z->m->source.members[i].name;
+		struct str name = z->m->source.members[i].name, root;
+		bool is_first;
 
-		if (!ends_with(name, STR("/data.pkl")) || (found && name.n - 8 >= z->root.n))
+		if (!ends_with(name, STR("/data.pkl")))
 			continue;
-		z->root = (struct str){name.p, name.n - 8};
+		root = (struct str){name.p, name.n - 8};
+		is_first = starts_with(first, root) && memchr(root.p, '/', root.n) == root.p + root.n - 1;
+		if (found && root.n >= z->root.n && !is_first)
+			continue;
+		z->root = root;
 		found = true;
+		if (is_first)
+			break;
 	}
 	if (!found)
 		return err_set(e, "the zip file has no data.pkl: it is not of torch.save");
@@ -225,6 +233,17 @@ static enum rc read_pickle(struct zip *z, uint32_t member, const char *folder, c
 	return rc;
 }
 
+/* Pickles that are none of the model's parts: who loads the file in another way may come upon them. */
+static void try_others(struct zip *z, uint32_t data, uint32_t constants)
+{
+	struct err e;
+
+	for (uint32_t i = z->first; i < z->first + z->count; i++)
+		if (i != data && i != constants && ends_with(z->m->source.members[i].name, STR(".pkl")) &&
+		    source_unpack(&z->m->source, i, &e) == RC_OK && z->m->source.members[i].size)
+			pickle_try(z->m, i);
+}
+
 static enum rc read_entries(struct zip *z, struct err *e)
 {
 	struct str order = STR("little"), version = STR("");
@@ -249,6 +268,7 @@ static enum rc read_entries(struct zip *z, struct err *e)
 		return RC_FAIL;
 	if (script && read_pickle(z, constants, "constants/", "constants", big, &why) != RC_OK)
 		model_problem(z->m, STR(""), "%s", why.msg);
+	try_others(z, data, script ? constants : data);
 	return RC_OK;
 }
 

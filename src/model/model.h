@@ -115,6 +115,7 @@ struct model {
 	struct call *calls;
 	size_t n_calls, cap_calls;
 	uint64_t more_calls; /* beyond CALLS_MAX, not kept */
+	bool disguised;      /* it is no pickle, but the calls are what one would make of it */
 	const char *refusal; /* NULL, or why nothing is known of it but what it would call, and its source */
 };
 

@@ -38,6 +38,10 @@ def put(name, data):
         f.write(data)
 
 
+def squeeze(b):
+    return gzip.compress(b, mtime=0)
+
+
 # ---- what is no file of weights at all ----
 
 def oddities():
@@ -131,7 +135,8 @@ def beside():
     pe = b"MZ" + bytes(58) + struct.pack("<I", 64) + b"PE\0\0"
     files = {
         "model-00001-of-00001.safetensors": ok, "config.json": json.dumps(settings).encode(), "tokenizer_config.json": b'{"auto_map": {"AutoTokenizer": "a.B"',
-        "configuration_own.py": b"import os\n", "install": b"#!/bin/sh\nexit 1\n", "ops/own.bin": b"\x7fELF\2\1\1" + bytes(60), "ops/mac": b"\xcf\xfa\xed\xfe" + bytes(60),
+        "configuration_own.py": b"import os\n", "install": b"#!/bin/sh\nexit 1\n",
+        "ops/own.bin": b"\x7fELF\2\1\1" + bytes(60), "ops/mac": b"\xcf\xfa\xed\xfe" + bytes(60),
         "setup.dat": pe, "README.md": b"A model.\n", ".git/hooks/commit.sample": b"#!/bin/sh\n", "old.pth": b"\x80\2K\1.",
     }
     for name, data in files.items():
@@ -292,6 +297,12 @@ def broken_off():
         whole = bytearray(f.read())
     whole[whole.index(b"touch") + 60] = 255
     put("off.old.pt", bytes(whole))
+    fine = {"w": pickles.tensor("FloatStorage", "0", 4, (4,), (1,))}
+    first = dumps({"x": RUN, "first": fine["w"]})
+    put("pt-roots.pt", zipped([("archive/data.pkl", first), ("archive/data/0", FLOATS), ("a/data.pkl", dumps(fine)), ("a/data/0", FLOATS)]))
+    torch_zip("pt-more.pt", dumps(fine), more=[("more/own.pkl", dumps(long))])
+    # an opcode each: a field's tag that marks, its value that begins a line
+    put("pickle.onnx", b"(V" + field(6, "\ncos\nsystem\n(S'touch weigh-was-here'\ntR.") + onnx(initializer("fine")))
     tar("off.tar", [("README", b"no weights\n"), ("run.pkl", dumps(long)[:-40])])
 
 
@@ -339,10 +350,6 @@ def tar(name, members, compress=lambda b: b):
     put(name, compress(f.getvalue()))
 
 
-def squeeze(b):
-    return gzip.compress(b, mtime=0)
-
-
 def archives():
     ok = safetensors({"w": entry()})
     with open("run.pt", "rb") as f:
@@ -358,6 +365,18 @@ def archives():
     tar("index.tar", [("d/model.safetensors.index.json", up), ("etc/passwd.safetensors", ok)])
     whole = squeeze(ok)
     put("garbage.safetensors.gz", whole + b"and something behind it that is no gzip")
+    put("garbage.safetensors.bz2", bz2.compress(ok) + b"and something behind it that is no bzip2")
+    put("two.safetensors.gz", squeeze(ok[:50]) + squeeze(ok[50:]))
+    tar("garbage.tar.gz", [("w.safetensors", ok)], lambda b: squeeze(b) + b"\x7fELF and something behind it")
+    tar("crc.tar.gz", [("w.safetensors", ok)], lambda b: (lambda z: z[:-8] + bytes(4) + z[-4:])(squeeze(b)))
+    tar("tail.tar", [("w.safetensors", ok)], lambda b: b + b"behind the end" * 50)
+    tar("tail.tar.bz2", [("w.safetensors", ok)], lambda b: bz2.compress(b + b"behind the end" * 50))
+    tail = zipped([("evil.py", b"import os\n")])
+    put("zip.safetensors", ok + tail)
+    put("zip.gguf", gguf(gguf_tensor()) + tail)
+    put("zip.npy", npy() + tail)
+    put("zip.pkl", dumps({"a": 1}) + tail)
+    put("zip.first.gguf", tail + gguf(gguf_tensor()))
     put("cut.safetensors.gz", whole[:-12])
     put("crc.safetensors.gz", whole[:-8] + bytes(4) + whole[-4:])
     put("cut.safetensors.bz2", bz2.compress(ok)[:-9])
