@@ -71,6 +71,7 @@ const struct check checks[] = {
 	{"denormal", NOTE, SIGNAL, "more than a tenth of the elements are too small for a full fraction",
 	 check_denormal},
 	{"outlier", NOTE, SIGNAL, "far from the same tensor of the other layers", check_outlier},
+	{"narrow", NOTE, FACT, "all values in a type are those of a narrower one, as after a cast", check_narrow},
 	{"low-bits", NOTE, SIGNAL, "the lowest bits look random where those above are zero", check_low_bits},
 	/* provenance */
 	{"origin-conflict", WARNING, FACT, "the metadata contradicts itself or the tensors", check_origin_conflict},

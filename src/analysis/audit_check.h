@@ -75,6 +75,7 @@ void check_dead(struct auditor *);
 void check_denormal(struct auditor *);
 void check_outlier(struct auditor *);
 void check_low_bits(struct auditor *);
+void check_narrow(struct auditor *);
 
 /* audit_scales.c */
 void check_scale(struct auditor *);

@@ -160,3 +160,34 @@ void check_outlier(struct auditor *a)
 	blocks_free(b);
 	free(names);
 }
+
+/* Told once for all tensors of a type: where one was cast, mostly all were. */
+void check_narrow(struct auditor *a)
+{
+	static const enum dtype casts[][2] = {{DT_F32, DT_BF16}, {DT_F32, DT_F16}, {DT_F64, DT_F32}};
+
+	for (size_t k = 0; k < COUNT(casts); k++) {
+		size_t n = 0, first = 0, of = 0;
+		struct finding *f;
+
+		for (size_t i = a->m->n_tensors; i-- > 0;) {
+			const struct tensor *t = &a->m->tensors[i];
+
+			if (t->pack || t->type != casts[k][0] || !a->surveys[i].read)
+				continue;
+			of++;
+			if (narrow_type(&a->surveys[i].narrow, dtypes[t->type].bytes) != casts[k][1])
+				continue;
+			n++;
+			first = i;
+		}
+		if (n == 1)
+			found(a, a->m->tensors[first].name, "its values of %s are all those of %s",
+			      dtypes[casts[k][0]].name, dtypes[casts[k][1]].name);
+		f = n < 2 ? NULL : found(a, STR(""), "%zu of %zu tensors of %s hold values of %s only, the first %s", n,
+					 of, dtypes[casts[k][0]].name, dtypes[casts[k][1]].name,
+					 said(a, a->m->tensors[first].name));
+		if (f)
+			f->key = str_of(dtypes[casts[k][1]].name);
+	}
+}

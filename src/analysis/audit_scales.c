@@ -131,15 +131,24 @@ void check_hidden_codes(struct auditor *a)
 		       "blocks have a scale of 0 and codes that differ all the same");
 }
 
+static const char *odd_in_words(enum dtype type)
+{
+	switch (type) {
+	case DT_Q8_0: return "blocks do not have 127 as their largest code";
+	case DT_TQ1_0: return "blocks have bytes that are no digits of base 3 as they are written";
+	case DT_NVFP4: return "blocks have a scale with a sign, or one that is NaN";
+	case DT_Q8_K: return "blocks have other sums than those of their codes";
+	default: return "blocks have the code 3, which stands for nothing";
+	}
+}
+
 void check_odd_codes(struct auditor *a)
 {
 	for (size_t i = 0; i < a->m->n_tensors; i++) {
 		const struct tensor *t = &a->m->tensors[i];
 		const struct survey *sv = &a->surveys[i];
-		const char *why = t->type == DT_Q8_0 ? "blocks do not have 127 as their largest code"
-						     : "blocks have the code 3, which stands for nothing";
 
 		few_of(a, i, sv->untrue, t->count, "truth values are neither 0 nor 1");
-		few_of(a, i, sv->scales.odd, sv->scales.blocks, why);
+		few_of(a, i, sv->scales.odd, sv->scales.blocks, odd_in_words(t->type));
 	}
 }

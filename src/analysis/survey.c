@@ -159,8 +159,10 @@ static enum rc survey_values(struct survey *sv, const struct model *m, const str
 		for (size_t i = 0; least > 0 && i < n; i++)
 			sv->denormal += v[i] != 0 && fabs(v[i]) < least;
 		see_sides(sides, at, v, n);
-		if (fractions)
+		if (fractions) {
 			lowbits_window(&sv->low, dtypes[t->type].bytes, raw, at, n);
+			narrow_see(&sv->narrow, dtypes[t->type].bytes, raw, n);
+		}
 		see_stored(sv, t, raw, n);
 	}
 	moments_stats(&sum, &sv->st);

@@ -4,6 +4,7 @@
 
 #include "analysis/session.h"
 #include "num/lowbits.h"
+#include "num/narrow.h"
 #include "num/scales.h"
 
 struct survey {
@@ -16,6 +17,7 @@ struct survey {
 	 * SURVEY_SIDE_MAX. */
 	uint64_t dead_rows, dead_columns, first_row, first_column;
 	struct lowbits low;     /* F32, F64 */
+	struct narrow narrow;   /* likewise */
 	struct scales scales;   /* of types in blocks */
 	uint64_t untrue;        /* BOOL: bytes that are neither 0 nor 1 */
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "num/decode.h"
+#include "num/le.h"
 #include "num/scale.h"
 
 static bool in(enum dtype type, const enum dtype *list, size_t n)
@@ -68,6 +69,35 @@ static bool is_odd(enum dtype type, const uint16_t *codes, size_t n)
 	return type == DT_Q8_0 ? most != 127 : most > 2;
 }
 
+/* Five digits of base 3, q of 243, are stored as the least b with q = b * 243 / 256; of four, the fifth is 0. */
+static bool is_digits(uint8_t b, bool four)
+{
+	unsigned q = b * 243u / 256;
+
+	return (q * 256 + 242) / 243 == b && (!four || q % 3 == 0);
+}
+
+/* Bytes that no quantiser writes, whatever the values are. TQ1_0: digits. NVFP4: scales with a sign, or NaN. Q8_K: the
+ * sums of 16 codes each, which stand behind the codes. */
+static bool is_impossible(enum dtype type, const uint8_t *block)
+{
+	enum { TQ1_DIGITS = 52, TQ1_FIVES = 48, NVFP4_SCALES = 4, Q8_K_CODES = 4, Q8_K_SUMS = 260, SUMMED = 16 };
+	bool bad = false;
+
+	for (unsigned i = 0; type == DT_TQ1_0 && i < TQ1_DIGITS; i++)
+		bad = bad || !is_digits(block[i], i >= TQ1_FIVES);
+	for (unsigned i = 0; type == DT_NVFP4 && i < NVFP4_SCALES; i++)
+		bad = bad || block[i] >= 0x7f;
+	for (unsigned i = 0; type == DT_Q8_K && i < 256 / SUMMED; i++) {
+		int sum = (int16_t)le16(block + Q8_K_SUMS + 2 * i);
+
+		for (unsigned k = 0; k < SUMMED; k++)
+			sum -= (int8_t)block[Q8_K_CODES + SUMMED * i + k];
+		bad = bad || sum;
+	}
+	return bad;
+}
+
 static void see_codes(struct scales *s, enum dtype type, const uint8_t *block, bool zero)
 {
 	enum { MOST = 256 };
@@ -99,7 +129,9 @@ static void see_block(struct scales *s, enum dtype type, const uint8_t *block)
 	if (!s->blocks++)
 		s->first = g[0].unit;
 	s->vary = s->vary || g[0].unit != s->first;
+	real = real && !(type == DT_MXFP4 && block[0] == 255); /* E8M0's NaN */
 	s->unreal += !real;
+	s->odd += is_impossible(type, block);
 	if (!real)
 		return;
 	s->negative += is_positive(type) && (g[0].unit < 0 || (n > 1 && g[0].min_unit < 0));

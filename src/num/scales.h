@@ -14,7 +14,7 @@ struct scales {
 	uint64_t negative; /* with a scale below 0, of types whose quantiser makes none */
 	uint64_t zero;     /* with scales that are all 0 */
 	uint64_t hidden;   /* of these, with codes that are not all the same: they mean nothing */
-	uint64_t odd;      /* with codes that the quantiser does not make */
+	uint64_t odd;      /* with codes, sums or scales that the quantiser does not make */
 	bool vary;         /* two blocks have different scales */
 	double first;      /* the first block's */
 };

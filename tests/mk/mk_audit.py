@@ -264,6 +264,33 @@ def scales(folder):
                ("odd", 8, q8(1, 2) + q8(3, q=(codes // 2)), 3),
                ("ternary", 35, b"".join(bytes([0b10010010 if i else 0b11000110]) * 64 + half(1) for i in range(40)), 320)]
     gguf(folder + "/scales.gguf", [(name.encode(), [32 * blocks], kind, raw) for name, kind, raw, blocks in tensors])
+    r = np.random.Generator(np.random.PCG64(16))
+    digits = np.arange(52 * 4, dtype=np.uint16).reshape(4, 52) % 81 * 3 % 243
+    fives = ((digits * 256 + 242) // 243).astype(np.uint8)
+    wrong = fives.copy()
+    wrong[1, 3] = next(b for b in range(256) if (b * 243 // 256 * 256 + 242) // 243 != b)
+    wrong[2, 50] += 1  # its fifth digit is no longer 0
+    packed = r.integers(0, 256, (4, 32), np.uint8)
+    fp4 = [bytes(e) + q.tobytes() for e, q in zip(((112, 113, 114, 115), (0, 1, 126, 9), (5, 6, 0x86, 7), (127, 5, 5, 5)), packed)]
+    q8k = np.zeros(3, [("d", "<f4"), ("q", "i1", 256), ("sums", "<i2", 16)])
+    q8k["d"], q8k["q"] = (1, 2, 3), r.integers(-127, 128, (3, 256))
+    q8k["sums"] = q8k["q"].astype(np.int16).reshape(3, 16, 16).sum(2)
+    bad = q8k.copy()
+    bad["sums"][1, 15] += 1
+    mx = np.zeros(3, [("e", "u1"), ("q", "u1", 16)])
+    mx["e"], mx["q"] = (120, 121, 255), packed[0, :16]
+    gguf(folder + "/codes.gguf", [(b"tq1.good", [1024], 34, b"".join(x.tobytes() + half(1) for x in fives)),
+         (b"tq1.odd", [1024], 34, b"".join(x.tobytes() + half(1) for x in wrong)), (b"nvfp4.good", [128], 40, b"".join(fp4[:2])),
+         (b"nvfp4.odd", [128], 40, b"".join(fp4[2:])), (b"q8k.good", [768], 15, q8k.tobytes()), (b"q8k.odd", [768], 15, bad.tobytes()),
+         (b"mxfp4.good", [64], 39, mx[:2].tobytes()), (b"mxfp4.nan", [96], 39, mx.tobytes())])
+    wide = r.standard_normal(300).astype(np.float32)
+    brain = (wide.view(np.uint32) & 0xFFFF0000).view(np.float32)
+    small = (wide / 3000).astype(np.float16).astype(np.float32)  # some have no full fraction
+    counted, sevenths = np.arange(600, dtype=np.float32), np.arange(-300, 300, dtype=np.float32) % 128 / 64
+    for name, tensors in (("narrow", [("a", brain), ("b", brain[::-1]), ("c", wide)]), ("halves", [("h", small)]), ("wide", [("w", wide.astype(float))]),
+                          ("clean2", [("counted", counted), ("few", brain[:250]), ("bits", sevenths), ("one", np.r_[brain, wide[:1]]),
+                                      ("true", wide.astype(float) / 3)])):
+        safetensors(f"{folder}/{name}.safetensors", tensors, ORIGIN)
     good, odd = np.array([0, 1] * 8, np.uint8), np.array([0, 1, 2, 255], np.uint8)
     safetensors(folder + "/bools.safetensors", [("good", good.view(np.bool_)), ("odd", odd.view(np.bool_))], ORIGIN)
 
