@@ -1,10 +1,12 @@
-"""Runs every line of hostile.tsv: a file in $FIXTURES/hostile (or a path), a command, the exit status, how many lines come on
-standard error, and what is said. For stats that is the first line, behind "weigh: FILE: " (up to "..." where a library goes
-on); for audit the codes of the findings that matter, which must all be there. None may take a second, or more than 64 MiB.
+"""Runs every line of hostile.tsv: a file in $FIXTURES/hostile (or a path; or two, with a blank between), a command, the exit
+status, how many lines come on standard error, and what is said. For stats that is the first line, behind "weigh: FILE: "
+(up to "..." where a library goes on); for audit the codes of the findings that matter, which must all be there: each code
+of audit has a line. None may take a second, or more than 64 MiB.
 
 hostile.py --bless FILE... writes lines for the files (or all that are there) to standard output, to be looked at."""
 import csv
 import io
+import json
 import os
 import signal
 import sys
@@ -47,7 +49,7 @@ def said_of(command, name, out, err):
 
 
 def weigh(command, name):
-    args = [os.environ["WEIGH"], command, "-o", "csv", "--", name]
+    args = [os.environ["WEIGH"], command, "-o", "csv", "--", *name.split(" ")]
     status, out, err, took, peak = run(args)
     return (status, *said_of(command, name, out, err), took, peak, err)
 
@@ -82,6 +84,13 @@ def left_out():
     return dict(lines)
 
 
+def without_file(rows):
+    """Codes of the table in the program that no line here has, and the other way round."""
+    rules = json.loads(run([os.environ["WEIGH"], "audit", "-o", "sarif", "--", "ok.safetensors"])[1])["runs"][0]["tool"]["driver"]["rules"]
+    known = {code for row in rows if row[1] == "audit" for code in row[4].split()} - {"-"}
+    return {rule["id"] for rule in rules} ^ known
+
+
 def bless(names):
     for name in names:
         status, said, n, took, peak, _ = weigh("stats", name)
@@ -97,13 +106,14 @@ def main():
         return
     with open(TABLE, encoding="utf-8") as f:
         rows = [line.rstrip("\n").split("\t") for line in f if line.strip() and line[0] != "#"]
-    missing = set(os.listdir(".")) - {row[0].split("/")[0] for row in rows} - {"weigh-was-here"}
+    codes = without_file(rows)
+    missing = set(os.listdir(".")) - {name.split("/")[0] for row in rows for name in row[0].split(" ")} - {"weigh-was-here"}
     rows = [row for row in rows if not row[0].startswith("../hdf5") or os.path.isdir("../hdf5")]  # h5py makes those
     if b"HDF5: libhdf5" not in run([os.environ["WEIGH"], "--version"])[1]:
         rows = [row for row in rows if not row[0].endswith((".h5", ".keras"))]
     skip = left_out()
     wrong = 0
-    print(f"1..{len(rows) + 2}")
+    print(f"1..{len(rows) + 3}")
     for i, row in enumerate(rows, 1):
         if row[0] in skip:
             print("ok", i, "-", row[1], row[0], "# SKIP", skip[row[0]])
@@ -119,7 +129,10 @@ def main():
     ran = any(f.startswith("weigh-was-here") for _, _, files in os.walk(os.environ["FIXTURES"]) for f in files) or \
         os.path.exists("/etc/weigh-was-here.safetensors")
     print("not ok" if ran else "ok", len(rows) + 2, "- nothing was run, and nothing written outside")
-    sys.exit(1 if wrong or missing or ran else 0)
+    print("not ok" if codes else "ok", len(rows) + 3, "- every code of audit has a line, and those of the lines are all there")
+    if codes:
+        print("#", *sorted(codes))
+    sys.exit(1 if wrong or missing or ran or codes else 0)
 
 
 if __name__ == "__main__":
