@@ -12,7 +12,8 @@ enum {
 	STACK_MAX = 64 << 20, /* values; only a pickle of nothing else comes there */
 	WORK_MAX = 32 << 20, WORK_FREE = 1 << 20, /* nodes that may be walked: so many, and these and 64 a byte */
 	NUMBER_MAX = 4096, /* characters of a number written as text */
-	MEMO_SLACK = 1024
+	MEMO_SLACK = 1024,
+	NAME_SHOWN = 80
 };
 
 /*
@@ -22,7 +23,7 @@ enum {
 struct memo {
 	struct pk **dense;
 	size_t cap;
-	size_t stored;
+	size_t stored; /* different indices: where MEMOIZE stores next */
 	struct map sparse;
 	struct pk **rare; /* the values of sparse */
 	size_t n_rare, cap_rare;
@@ -37,8 +38,10 @@ struct pk_machine {
 	struct memo memo;
 	size_t spent; /* bytes of the graph so far */
 	struct pk none, truth[2], nothing; /* nothing: the empty tuple */
+	uint64_t frame;  /* where the newest frame ends */
+	uint64_t resume; /* where the opcodes go on when they come there, if not there; or 0 */
 	uint64_t at; /* of the opcode under way */
-	uint64_t frame; /* past the opcode of a frame that is longer than the file; 0: none is */
+	uint64_t long_frame; /* past the opcode of a frame that is longer than the file; 0: none is */
 };
 
 /* ---- the machine's memory ---- */
@@ -161,12 +164,23 @@ static struct str memo_key(struct pickle *p, uint32_t index)
 	return arena_str(&p->arena, (struct str){(const char *)&index, sizeof(index)});
 }
 
+static struct pk *memo_get(struct pickle *p, uint32_t index)
+{
+	struct memo *memo = &p->machine->memo;
+	uint32_t at;
+
+	if (index < memo->cap && memo->dense[index])
+		return memo->dense[index];
+	at = map_get(&memo->sparse, (struct str){(const char *)&index, sizeof(index)});
+	return at == MAP_NONE ? NULL : memo->rare[at];
+}
+
 static void memo_put(struct pickle *p, uint32_t index, struct pk *x)
 {
 	struct memo *memo = &p->machine->memo;
 	uint32_t at;
 
-	memo->stored++;
+	memo->stored += !memo_get(p, index);
 	if (index >= memo->cap && index <= 2 * memo->stored + MEMO_SLACK)
 		memo_grow(memo, index);
 	if (index < memo->cap) {
@@ -183,17 +197,6 @@ static void memo_put(struct pickle *p, uint32_t index, struct pk *x)
 		memo->rare = xrealloc(memo->rare, memo->cap_rare, sizeof(struct pk *));
 	}
 	memo->rare[memo->n_rare++] = x;
-}
-
-static struct pk *memo_get(struct pickle *p, uint32_t index)
-{
-	struct memo *memo = &p->machine->memo;
-	uint32_t at;
-
-	if (index < memo->cap && memo->dense[index])
-		return memo->dense[index];
-	at = map_get(&memo->sparse, (struct str){(const char *)&index, sizeof(index)});
-	return at == MAP_NONE ? NULL : memo->rare[at];
 }
 
 /* ---- arguments ---- */
@@ -220,16 +223,27 @@ static struct str take_text(struct cur *c, uint64_t n)
 
 static struct str trim(struct str s)
 {
-	while (s.n && strchr(" \t\r", s.p[0])) {
+	static const char blanks[] = " \t\r\v\f";
+
+	while (s.n && memchr(blanks, s.p[0], sizeof(blanks) - 1)) {
 		s.p++;
 		s.n--;
 	}
-	while (s.n && strchr(" \t\r", s.p[s.n - 1]))
+	while (s.n && memchr(blanks, s.p[s.n - 1], sizeof(blanks) - 1))
 		s.n--;
 	return s;
 }
 
-/* A decimal integer, with a sign perhaps; *fits: it does in 64 bits. */
+/* A line with a number: to CPython it ends at a NUL. */
+static struct str take_number(struct cur *c)
+{
+	struct str s = take_line(c);
+
+	s.n = strnlen(s.p, s.n);
+	return trim(s);
+}
+
+/* A decimal integer, with a sign and single underscores perhaps; *fits: it does in 64 bits. */
 static bool parse_int(struct str s, int64_t *out, bool *fits)
 {
 	bool minus = s.n && s.p[0] == '-';
@@ -239,7 +253,9 @@ static bool parse_int(struct str s, int64_t *out, bool *fits)
 	*fits = true;
 	if (i == s.n)
 		return false;
-	for (; i < s.n; i++) {
+	for (size_t first = i; i < s.n; i++) {
+		if (s.p[i] == '_' && i > first && i + 1 < s.n && s.p[i - 1] != '_')
+			continue;
 		if (s.p[i] < '0' || s.p[i] > '9')
 			return false;
 		if (__builtin_mul_overflow(x, 10, &x) ||
@@ -252,16 +268,31 @@ static bool parse_int(struct str s, int64_t *out, bool *fits)
 	return true;
 }
 
+/* What Python takes in base 0, too: 0x1f, 0o17, 0b1. */
+static bool is_integer(struct str s, int64_t *value, bool *fits)
+{
+	static const char more[] = "0123456789abcdefABCDEFxXoO_";
+	size_t i = s.n && (s.p[0] == '-' || s.p[0] == '+');
+
+	if (parse_int(s, value, fits))
+		return true;
+	*fits = false;
+	if (i + 2 >= s.n || s.p[i] != '0' || (s.p[i + 1] >= '0' && s.p[i + 1] <= '9'))
+		return false;
+	while (i < s.n && memchr(more, s.p[i], sizeof(more) - 1))
+		i++;
+	return i == s.n;
+}
+
 static enum rc push_text_int(struct pickle *p, struct str s, struct err *e)
 {
 	struct pk *x;
 	int64_t value = 0;
 	bool fits;
 
-	s = trim(s);
 	if (s.n && s.p[s.n - 1] == 'L')
 		s.n--;
-	if (s.n > NUMBER_MAX || !parse_int(s, &value, &fits))
+	if (s.n > NUMBER_MAX || !is_integer(s, &value, &fits))
 		return fail(p, e, "a whole number is expected");
 	x = node(p, fits ? PK_INT : PK_BIG);
 	if (fits) {
@@ -310,15 +341,17 @@ static void push_real(struct pickle *p, double value)
 static enum rc push_text_real(struct pickle *p, struct str s, struct err *e)
 {
 	char digits[NUMBER_MAX + 1], *end;
+	size_t n = 0;
 	double x;
 
-	s = trim(s);
 	if (!s.n || s.n > NUMBER_MAX)
 		return fail(p, e, "a number is expected");
-	memcpy(digits, s.p, s.n);
-	digits[s.n] = '\0';
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] != '_' || !i) /* Python's 1_000.0 */
+			digits[n++] = s.p[i];
+	digits[n] = '\0';
 	x = strtod(digits, &end);
-	if (end != digits + s.n)
+	if (end != digits + n)
 		return fail(p, e, "a number is expected");
 	push_real(p, x);
 	return RC_OK;
@@ -357,6 +390,11 @@ static uint64_t take_length(struct cur *c)
 
 /* ---- what opcodes do ---- */
 
+static bool is_sequence(const struct pk *x)
+{
+	return pk_is(x, PK_TUPLE) || pk_is(x, PK_LIST) || pk_is(x, PK_SET);
+}
+
 static void push_global(struct pickle *p, struct str module, struct str name)
 {
 	struct pk *x = node(p, PK_GLOBAL);
@@ -369,40 +407,64 @@ static void push_global(struct pickle *p, struct str module, struct str name)
 	push(p, x);
 }
 
+/* A name may be what a call gives: str(b"os", "ascii"). */
+static bool may_be_text(const struct pk *x)
+{
+	return x->kind == PK_TEXT || (x->kind == PK_BYTES && x->py2) || x->kind == PK_OBJECT || x->kind == PK_PERSISTENT;
+}
+
+/* Then it is named by the call, which is among those that are looked at. */
+static struct str name_of(struct pickle *p, struct pk *x)
+{
+	struct buf b = {0};
+	struct str s;
+
+	if (pk_text(p, x, &s))
+		return s;
+	pk_show(&b, x, NAME_SHOWN);
+	s = arena_str(&p->arena, buf_view(&b));
+	buf_free(&b);
+	return s;
+}
+
 static enum rc stack_global(struct pickle *p, struct err *e)
 {
 	struct pk *name = pop(p), *module = pop(p);
 	struct str m, n;
 
-	if (!name || !module || !pk_text(p, module, &m) || !pk_text(p, name, &n))
+	if (!name || !module || !may_be_text(module) || !may_be_text(name))
 		return fail(p, e, "STACK_GLOBAL without the two texts that name it");
+	m = name_of(p, module);
+	n = name_of(p, name);
 	push_global(p, m, n);
 	return RC_OK;
 }
 
-static struct pk *object(struct pickle *p, struct pk *callee, struct pk *args, bool made)
+static struct pk *object(struct pickle *p, struct pk *callee, struct pk *args, const struct pk *kw, bool made)
 {
 	struct pk *x = node(p, PK_OBJECT);
+	bool plain = args->kind == PK_TUPLE;
 
 	x->u.object = arena_new(&p->arena, struct pk_object, 1);
 	p->machine->spent += sizeof(*x->u.object);
 	x->u.object->callee = callee;
-	x->u.object->args = args;
+	x->u.object->args = plain ? args : &p->machine->nothing; /* else they are what a call gives */
 	x->u.object->made = made;
-	pk_called(p, callee, args, x->at);
+	pk_called(p, callee, args, kw, x->at);
 	return x;
 }
 
-/* REDUCE, NEWOBJ, NEWOBJ_EX: the keywords of the last are of no interest to a reader of weights. */
+/* REDUCE, NEWOBJ, NEWOBJ_EX: the keywords of the last are of no interest to a reader of weights. Arguments may be what a
+ * call gives; CPython's other unpickler, which joblib uses, takes any sequence. */
 static enum rc call(struct pickle *p, bool made, bool keywords, struct err *e)
 {
 	struct pk *kw = keywords ? pop(p) : NULL, *args = pop(p), *callee = pop(p);
 
 	if (!callee || !args || (keywords && !kw))
 		return fail(p, e, "a call without its arguments");
-	if (args->kind != PK_TUPLE)
+	if (!is_sequence(args) && args->kind != PK_DICT && args->kind != PK_OBJECT && args->kind != PK_PERSISTENT)
 		return fail(p, e, "the arguments of a call are no tuple");
-	push(p, object(p, callee, args, made));
+	push(p, object(p, callee, args, kw, made));
 	return RC_OK;
 }
 
@@ -419,7 +481,7 @@ static enum rc call_marked(struct pickle *p, struct pk *callee, struct err *e)
 		n--;
 	}
 	args = sequence(p, PK_TUPLE, items, n);
-	push(p, object(p, callee, args, true));
+	push(p, object(p, callee, args, NULL, true));
 	return RC_OK;
 }
 
@@ -435,27 +497,47 @@ static enum rc inst(struct pickle *p, struct str module, struct str name, struct
 	return call_marked(p, x, e);
 }
 
+/* What follows an object in the stream follows the frame that the object stands in: a frame is fetched as a whole. */
+static enum rc built(struct pickle *p, struct pk *x, struct err *e)
+{
+	struct pk_machine *vm = p->machine;
+	uint64_t at = cur_at(&vm->c), start = vm->resume ? vm->resume : u64_max(at, vm->frame);
+	struct cur after = vm->c;
+
+	if (start == at)
+		return p->built(p, x, &vm->c, e);
+	cur_take(&after, start - at);
+	if (p->built(p, x, &after, e) != RC_OK)
+		return RC_FAIL;
+	if (cur_at(&after) > vm->frame)
+		vm->resume = cur_at(&after);
+	return RC_OK;
+}
+
 static enum rc build(struct pickle *p, struct err *e)
 {
 	struct pk *state = pop(p), *x = top(p);
 
 	if (!state || !x)
 		return fail(p, e, "BUILD without an object and its state");
-	if (x->kind == PK_GLOBAL)
-		pk_called(p, x, state, p->machine->at); /* the state of a class itself: nobody's honest doing */
+	pk_altered(p, x, "__setstate__", state, p->machine->at);
 	if (x->kind != PK_OBJECT)
 		return RC_OK;
 	x->u.object->state = state;
-	return p->built ? p->built(p, x, &p->machine->c, e) : RC_OK;
+	return p->built ? built(p, x, e) : RC_OK;
 }
 
-/* The list or dict that belongs to what APPEND or SETITEM is done to; NULL: neither. */
+/* The list or dict that belongs to what APPEND or SETITEM is done to; NULL: neither. What is neither and takes items
+ * all the same (a list or bytearray by index, a dict or list by its global name) gets them for nothing. */
 static struct pk *container(struct pickle *p, struct pk *x, enum pk_kind kind)
 {
 	struct pk **inner;
 
 	if (!x || x->kind == kind)
 		return x;
+	if (x->kind == PK_GLOBAL || x->kind == PK_PERSISTENT || (x->kind == PK_BYTES && kind != PK_SET) ||
+	    (x->kind == PK_LIST && kind == PK_DICT))
+		return sequence(p, kind, NULL, 0);
 	if (x->kind != PK_OBJECT)
 		return NULL;
 	inner = kind == PK_DICT ? &x->u.object->dict : &x->u.object->list;
@@ -464,16 +546,26 @@ static struct pk *container(struct pickle *p, struct pk *x, enum pk_kind kind)
 	return *inner;
 }
 
+static const char *changer(enum pk_kind kind)
+{
+	return kind == PK_DICT ? "__setitem__" : kind == PK_SET ? "add" : "append";
+}
+
 static enum rc add_items(struct pickle *p, enum pk_kind kind, struct err *e)
 {
 	struct pk **items, *to;
 	size_t n;
 
-	if (!pop_mark(p, &items, &n) || !(to = container(p, top(p), kind)))
+	if (!pop_mark(p, &items, &n))
+		return fail(p, e, "items without the list or dict they belong to");
+	if (!n && top(p)) /* whatever it is */
+		return RC_OK;
+	if (!(to = container(p, top(p), kind)))
 		return fail(p, e, "items without the list or dict they belong to");
 	if (kind == PK_DICT && n % 2)
 		return fail(p, e, "a key without a value");
 	seq_add(p, &to->u.seq, items, n);
+	pk_altered(p, top(p), changer(kind), to, p->machine->at);
 	return RC_OK;
 }
 
@@ -488,6 +580,7 @@ static enum rc add_one(struct pickle *p, enum pk_kind kind, struct err *e)
 	if (!(to = container(p, top(p), kind)))
 		return fail(p, e, "an item without the list or dict it belongs to");
 	seq_add(p, &to->u.seq, item, n);
+	pk_altered(p, top(p), changer(kind), to, p->machine->at);
 	return RC_OK;
 }
 
@@ -561,7 +654,7 @@ static uint64_t index_of_line(struct pickle *p)
 	int64_t x = -1;
 	bool fits;
 
-	return parse_int(trim(take_line(&p->machine->c)), &x, &fits) && fits && x >= 0 ? (uint64_t)x : UINT64_MAX;
+	return parse_int(take_number(&p->machine->c), &x, &fits) && fits && x >= 0 ? (uint64_t)x : UINT64_MAX;
 }
 
 static enum rc pop_one(struct pickle *p, struct err *e)
@@ -582,9 +675,26 @@ static enum rc dup(struct pickle *p, struct err *e)
 	return RC_OK;
 }
 
+/* FRAME: how much a reader may fetch at once. One in Python, joblib's, runs what there is of it. */
+static void frame(struct pickle *p)
+{
+	struct pk_machine *vm = p->machine;
+	uint64_t n = cur_u64(&vm->c);
+
+	if (n > cur_left(&vm->c) && !vm->long_frame)
+		vm->long_frame = vm->at + 1;
+	vm->frame = cur_at(&vm->c) + u64_min(n, cur_left(&vm->c));
+}
+
+/* EXT1 to EXT4: what a registry in the process has under a number. The file can have put it there itself. */
+static void extension(struct pickle *p, uint32_t code)
+{
+	push_global(p, STR("copyreg"), str_of(arena_printf(&p->arena, "extension_%" PRIu32, code)));
+}
+
 static enum rc text_bool_or_int(struct pickle *p, struct err *e)
 {
-	struct str s = trim(take_line(&p->machine->c));
+	struct str s = take_number(&p->machine->c);
 
 	if (!str_eq(s, STR("00")) && !str_eq(s, STR("01")))
 		return push_text_int(p, s, e);
@@ -605,10 +715,7 @@ static enum rc step(struct pickle *p, uint8_t op, struct err *e)
 		n = cur_u8(c);
 		p->protocol = (unsigned)u64_max(p->protocol, n);
 		return n <= 5 ? RC_OK : fail(p, e, "a protocol beyond 5");
-	case 0x95: /* FRAME: how much a reader may fetch at once. One in Python, joblib's, runs what there is of it. */
-		if (cur_u64(c) > cur_left(c) && !p->machine->frame)
-			p->machine->frame = p->machine->at + 1;
-		return RC_OK;
+	case 0x95: frame(p); return RC_OK;
 	case '(': push_mark(p); return RC_OK;
 	case '0': return pop_one(p, e);
 	case '1': return pop_mark(p, &items, &n) ? RC_OK : fail(p, e, "no mark is there to be dropped");
@@ -618,8 +725,8 @@ static enum rc step(struct pickle *p, uint8_t op, struct err *e)
 	case 0x88: push(p, &p->machine->truth[1]); return RC_OK;
 	case 0x89: push(p, &p->machine->truth[0]); return RC_OK;
 	case 'I': return text_bool_or_int(p, e);
-	case 'L': return push_text_int(p, take_line(c), e);
-	case 'F': return push_text_real(p, take_line(c), e);
+	case 'L': return push_text_int(p, take_number(c), e);
+	case 'F': return push_text_real(p, take_number(c), e);
 	case 'J': push_int(p, (int32_t)cur_u32(c)); return RC_OK;
 	case 'K': push_int(p, cur_u8(c)); return RC_OK;
 	case 'M': push_int(p, cur_u16(c)); return RC_OK;
@@ -686,10 +793,14 @@ static enum rc step(struct pickle *p, uint8_t op, struct err *e)
 	case 'P': return persistent_line(p, take_line(c), e);
 	case 'Q': return persistent(p, pop(p), e);
 
-	case 0x82: case 0x83: case 0x84:
-		return fail(p, e, "it uses an extension registry, of which the file says nothing");
-	case 0x97: case 0x98:
-		return fail(p, e, "it uses out-of-band buffers, which do not stand in the file");
+	case 0x82: extension(p, cur_u8(c)); return RC_OK;
+	case 0x83: extension(p, cur_u16(c)); return RC_OK;
+	case 0x84: extension(p, cur_u32(c)); return RC_OK;
+	case 0x98: /* READONLY_BUFFER */
+		if (top(p))
+			return RC_OK;
+		/* fallthrough */
+	case 0x97: return fail(p, e, "it uses out-of-band buffers, which do not stand in the file");
 	}
 	return fail(p, e, "no opcode is known by this byte");
 }
@@ -723,6 +834,10 @@ static enum rc run(struct pickle *p, struct err *e)
 	for (;;) {
 		uint8_t op;
 
+		if (vm->resume && cur_at(&vm->c) == vm->frame) {
+			cur_take(&vm->c, vm->resume - cur_at(&vm->c));
+			vm->resume = 0;
+		}
 		vm->at = cur_at(&vm->c);
 		op = cur_u8(&vm->c);
 		if (vm->c.bad)
@@ -738,8 +853,8 @@ static enum rc run(struct pickle *p, struct err *e)
 		if (vm->n > STACK_MAX || vm->n_marks > STACK_MAX)
 			return fail(p, e, "it makes more values than are read");
 	}
-	if (vm->frame) {
-		vm->at = vm->frame - 1;
+	if (vm->long_frame) {
+		vm->at = vm->long_frame - 1;
 		return fail(p, e, "a frame that is longer than the file");
 	}
 	p->root = pop(p);
@@ -758,7 +873,7 @@ static void shared_nodes(struct pickle *p)
 
 enum rc pickle_read(struct pickle *p, uint64_t at, struct err *e)
 {
-	struct bytes all = p->m->source.members[p->member].data;
+	struct bytes all = p->bytes.p ? p->bytes : p->m->source.members[p->member].data;
 
 	machine_new(p, all, at);
 	shared_nodes(p);
@@ -812,17 +927,17 @@ static bool skip_opcode(struct cur *c, uint8_t op)
 	switch (op) {
 	case 0x80: return cur_u8(c) <= 5 || c->bad;
 	case 0x95: cur_u64(c); return true;
-	case 'J': case 'j': case 'r': cur_u32(c); return true;
-	case 'K': case 'h': case 'q': cur_u8(c); return true;
-	case 'M': cur_u16(c); return true;
+	case 'J': case 'j': case 'r': case 0x84: cur_u32(c); return true;
+	case 'K': case 'h': case 'q': case 0x82: cur_u8(c); return true;
+	case 'M': case 0x83: cur_u16(c); return true;
 	case 'G': cur_u64(c); return true;
 	case 0x8a: case 'U': case 0x8c: case 'C': cur_take(c, cur_u8(c)); return true;
 	case 0x8b: case 'T': case 'X': case 'B': cur_take(c, cur_u32(c)); return true;
 	case 0x8d: case 0x8e: case 0x96: cur_take(c, cur_u64(c)); return true;
 	case 'I': case 'L': case 'g': case 'p':
-		s = trim(take_line(c));
+		s = take_number(c);
 		s.n -= s.n && s.p[s.n - 1] == 'L';
-		return c->bad || parse_int(s, &number, &fits);
+		return c->bad || is_integer(s, &number, &fits);
 	case 'F': case 'V': case 'P':
 		take_line(c);
 		return true;
@@ -833,7 +948,7 @@ static bool skip_opcode(struct cur *c, uint8_t op)
 		s = take_line(c);
 		return c->bad || (s.n && !memchr(s.p, ' ', s.n) && (take_line(c), true));
 	}
-	return op && strchr("(012N)tlaed]}suoRbQ\x85\x86\x87\x88\x89\x8f\x90\x91\x93\x94\x81\x92", op) != NULL;
+	return op && strchr("(012N)tlaed]}suoRbQ\x85\x86\x87\x88\x89\x8f\x90\x91\x93\x94\x81\x92\x98", op) != NULL;
 }
 
 unsigned pickle_looks(struct bytes b, bool cut, unsigned most, bool *whole)
@@ -885,11 +1000,6 @@ bool pk_global_is(const struct pk *x, const char *module, const char *name)
 {
 	return pk_is(x, PK_GLOBAL) && str_eq(x->u.global.module, str_of(module)) &&
 	       (strcmp(name, "*") == 0 || str_eq(x->u.global.name, str_of(name)));
-}
-
-static bool is_sequence(const struct pk *x)
-{
-	return pk_is(x, PK_TUPLE) || pk_is(x, PK_LIST) || pk_is(x, PK_SET);
 }
 
 struct pk *pk_item(const struct pk *x, size_t i)

@@ -80,6 +80,9 @@ struct pickle {
 	enum rc (*built)(struct pickle *, struct pk *, struct cur *c, struct err *);
 	void *arg;        /* for built */
 	unsigned depth;   /* of pickles inside this one's stream */
+	struct bytes bytes; /* to be read instead of the member, if there are any; */
+	uint64_t base;    /* they begin at this byte of it */
+	bool stray;       /* what is read may be no pickle at all: calls without a sensible name are not noted */
 
 	/* What pickle_read gives. The graph lives until pickle_free; texts point into the member. */
 	struct pk *root;

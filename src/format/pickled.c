@@ -237,6 +237,16 @@ static void no_storage(struct torch *tc, struct storage *s)
 	s->trouble = "its storage is not in the pickle";
 }
 
+/* Who loads it without joblib takes the bytes of an array as opcodes, as far as they go. */
+static void read_without(struct model *m, const struct pickled *what)
+{
+	struct pickle p = {.m = m, .member = what->member, .stray = true};
+	struct err e;
+
+	pickle_read(&p, what->at, &e);
+	pickle_free(&p);
+}
+
 enum rc pickled_read(struct model *m, struct pickled *what, struct err *e)
 {
 	struct reading r = {.what = what};
@@ -248,6 +258,8 @@ enum rc pickled_read(struct model *m, struct pickled *what, struct err *e)
 
 	what->end = p.end;
 	what->protocol = p.protocol;
+	if (what->joblib)
+		read_without(m, what);
 	if (rc == RC_OK) {
 		rc = tree_walk(&t, what->prefix, e);
 		if (tree_end(&t, rc == RC_OK ? e : &why) != RC_OK)

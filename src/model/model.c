@@ -148,11 +148,16 @@ void meta_set_text(struct model *m, struct meta_value *v, struct str text)
 	v->u.text = arena_str(&m->arena, text);
 }
 
+bool model_call_fits(const struct model *m, enum call_risk risk)
+{
+	return m->n_calls < (risk == CALL_DANGEROUS ? 2 : 1) * (size_t)CALLS_MAX;
+}
+
 int64_t model_add_call(struct model *m, const struct call *call)
 {
 	struct call *c;
 
-	if (m->n_calls >= CALLS_MAX) {
+	if (!model_call_fits(m, call->risk)) {
 		m->more_calls++;
 		return -1;
 	}

@@ -72,7 +72,7 @@ struct problem {
 /*
  * What opening the file with the library it was made for would import or call: pickles only. Here nothing is. What is
  * known to be harmless (torch._utils._rebuild_tensor_v2) has one entry for each function; of what is not, each call has
- * its own, up to CALLS_MAX in all.
+ * its own, up to CALLS_MAX in all, and as many dangerous ones beside them.
  */
 enum call_risk {
 	CALL_HARMLESS,  /* in the table of what frameworks write (format/pickle_calls.c) */
@@ -89,6 +89,7 @@ struct call {
 	bool called;             /* false: only imported */
 	uint32_t member;
 	uint64_t offset;         /* of the opcode, the first one's */
+	uint64_t called_at;      /* of the opcode that calls it */
 	uint64_t times;          /* how often, imports and calls together */
 };
 
@@ -150,6 +151,7 @@ void meta_set_text(struct model *, struct meta_value *, struct str text);
 
 /* Adds a call and returns its number, or -1 when there are too many. module and name are copied; args is not. */
 int64_t model_add_call(struct model *, const struct call *);
+bool model_call_fits(const struct model *, enum call_risk);
 
 /* True when two values are the same (arrays by count, type and digest). */
 bool meta_equal(const struct meta_value *a, const struct meta_value *b);
