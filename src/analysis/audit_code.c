@@ -165,7 +165,8 @@ static bool is_torchscript(const struct auditor *a, struct str name)
 	const char *slash = name.n ? memchr(name.p, '/', name.n) : NULL;
 	struct str below = slash ? (struct str){slash + 1, name.n - (size_t)(slash + 1 - name.p)} : name;
 
-	return strcmp(a->m->format, "pytorch") == 0 && begins(below, STR("code/"));
+	return strcmp(a->m->format, "pytorch") == 0 && begins(below, STR("code/")) &&
+	       (ends(name, STR(".py")) || ends(name, STR(".debug_pkl")));
 }
 
 void check_torchscript(struct auditor *a)

@@ -13,6 +13,7 @@
 #include "bytes/member.h"
 #include "bytes/spool.h"
 #include "format/describe.h"
+#include "format/pickle_hidden.h"
 #include "format/pickle.h"
 #include "format/shards.h"
 
@@ -321,33 +322,33 @@ enum rc model_open(struct model *m, const char *path, const char *want, const st
 
 /* Python runs what it meets before it comes to what is wrong, whatever the file was taken for here, and what it unpacks
  * before a gzip file breaks off. */
-static bool try_pickles(struct model *m)
+static void try_pickles(struct model *m)
 {
 	struct source *s = &m->source;
 	uint64_t packed;
 	uint32_t part;
 	struct err e;
 
-	for (uint32_t i = 0; i < s->n; i++) {
+	/* the file itself to its end: it may have several */
+	for (uint32_t i = 0; i < s->n && (!i || !m->n_calls); i++) {
 		struct bytes b = s->members[i].kind == MEMBER_MAPPED ? s->members[i].data : (struct bytes){NULL, 0};
 
-		if (b.n && pickle_try(m, i))
-			return true;
-		if (i == 0 && s->n == 1 && b.n > 2 && memcmp(b.p, "\x1f\x8b", 2) == 0)
+		if (b.n && pickle_try(m, i, b, 0, NULL))
+			m->format = format_pickle.name;
+		else if (i == 0 && s->n == 1 && b.n > 2 && memcmp(b.p, "\x1f\x8b", 2) == 0)
 			source_inflate(s, i, 0, &part, &packed, &e);
 	}
-	return false;
 }
 
 enum rc model_inspect(struct model *m, const char *path, const char *want, const struct unpacking *unpacking,
 		      struct err *e)
 {
 	if (open_path(m, path, want, unpacking, e) == RC_OK) {
-		m->disguised = !m->n_calls && try_pickles(m);
+		hidden_pickles(m);
 		return RC_OK;
 	}
-	if (!m->n_calls && try_pickles(m))
-		m->format = format_pickle.name;
+	try_pickles(m);
+	hidden_in_ruins(m);
 	if (!m->n_calls && !m->source.n_strays) {
 		model_close(m);
 		return RC_FAIL;

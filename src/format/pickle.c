@@ -410,7 +410,8 @@ static void push_global(struct pickle *p, struct str module, struct str name)
 /* A name may be what a call gives: str(b"os", "ascii"). */
 static bool may_be_text(const struct pk *x)
 {
-	return x->kind == PK_TEXT || (x->kind == PK_BYTES && x->py2) || x->kind == PK_OBJECT || x->kind == PK_PERSISTENT;
+	return x->kind == PK_TEXT || (x->kind == PK_BYTES && x->py2) || x->kind == PK_OBJECT ||
+	       x->kind == PK_PERSISTENT;
 }
 
 /* Then it is named by the call, which is among those that are looked at. */
@@ -454,8 +455,8 @@ static struct pk *object(struct pickle *p, struct pk *callee, struct pk *args, c
 	return x;
 }
 
-/* REDUCE, NEWOBJ, NEWOBJ_EX: the keywords of the last are of no interest to a reader of weights. Arguments may be what a
- * call gives; CPython's other unpickler, which joblib uses, takes any sequence. */
+/* REDUCE, NEWOBJ, NEWOBJ_EX: the keywords of the last are of no interest to a reader of weights. Arguments may be what
+ * a call gives; CPython's other unpickler, which joblib uses, takes any sequence. */
 static enum rc call(struct pickle *p, bool made, bool keywords, struct err *e)
 {
 	struct pk *kw = keywords ? pop(p) : NULL, *args = pop(p), *callee = pop(p);
@@ -877,7 +878,10 @@ enum rc pickle_read(struct pickle *p, uint64_t at, struct err *e)
 
 	machine_new(p, all, at);
 	shared_nodes(p);
-	return run(p, e);
+	if (run(p, e) == RC_OK)
+		return RC_OK;
+	p->end = cur_at(&p->machine->c);
+	return RC_FAIL;
 }
 
 void pickle_free(struct pickle *p)
@@ -894,17 +898,20 @@ bool pickle_begins(struct bytes b)
 }
 
 /* Text may begin as a global does: cat, dog. One that begins with a protocol is believed. */
-bool pickle_try(struct model *m, uint32_t member)
+bool pickle_try(struct model *m, uint32_t member, struct bytes b, uint64_t at, uint64_t *took)
 {
-	struct pickle p = {.m = m, .member = member};
-	struct bytes b = m->source.members[member].data;
+	enum { PICKLES = 100 };
+	struct pickle p = {.m = m, .member = member, .bytes = b, .base = at, .stray = !pickle_begins(b)};
 	size_t before = m->n_calls;
 	uint64_t more = m->more_calls;
 	bool sure = pickle_begins(b);
 	struct err e;
 
-	pickle_read(&p, 0, &e);
+	for (int i = 0; i < PICKLES && p.end < b.n && pickle_read(&p, p.end, &e) == RC_OK; i++)
+		pickle_free(&p);
 	pickle_free(&p);
+	if (took)
+		*took = p.end;
 	sure = sure && m->n_calls > before;
 	for (size_t i = before; i < m->n_calls && !sure; i++)
 		sure = m->calls[i].called || m->calls[i].risk == CALL_DANGEROUS;

@@ -87,7 +87,7 @@ struct pickle {
 	/* What pickle_read gives. The graph lives until pickle_free; texts point into the member. */
 	struct pk *root;
 	unsigned protocol; /* the highest that was announced */
-	uint64_t end;      /* offset past STOP */
+	uint64_t end;      /* offset past STOP, or of where it broke off */
 	struct pk_seq persistent; /* all nodes of that kind, in order */
 	uint64_t work;     /* nodes looked at since, by whoever walks the graph: until pk_tired */
 
@@ -99,9 +99,10 @@ struct pickle {
 enum rc pickle_read(struct pickle *, uint64_t at, struct err *);
 void pickle_free(struct pickle *);
 
-/* Reads the member as a pickle, whatever it is, for the calls alone. Whether it is one that calls something, or names
- * what is dangerous, before it ends or breaks off; if not, the model's list is as it was. */
-bool pickle_try(struct model *, uint32_t member);
+/* Reads bytes as pickles, one after the other, whatever they are, for the calls alone; they begin at `at` of the
+ * member. Whether they call something, or name what is dangerous, before they end or break off; if not, the model's list is as
+ * it was. *took, if wanted, gets how many bytes were looked at. */
+bool pickle_try(struct model *, uint32_t member, struct bytes, uint64_t at, uint64_t *took);
 
 /* Whether the walk has gone on for long enough: a few hundred bytes can refer to the same things so often that it would
  * never end. An honest pickle's opcodes are looked at a few times each. */

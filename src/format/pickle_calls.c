@@ -79,12 +79,12 @@ static const struct rule harmless[] = {
 static const struct rule dangerous[] = {
 	/* programs, and code */
 	{"os posix nt sys subprocess pty commands popen2 _posixsubprocess _winapi runpy code codeop marshal types imp "
-	 "_imp imputil ihooks pkgutil pkg_resources zipimport gc site new rexec inspect test unittest doctest pytest _pytest "
-	 "nose cProfile profile pdb bdb timeit trace rlcompleter compileall py_compile venv ensurepip pip distutils "
-	 "setuptools pexpect pipes ctypes _ctypes cffi atexit signal _signal threading _thread thread dummy_threading "
-	 "_pyrepl _interpreters _xxsubinterpreters _osx_support _aix_support _frozen_importlib mailcap cgitb turtledemo "
-	 "_frozen_importlib_external importlib multiprocessing multiprocess concurrent idlelib lib2to3 tkinter Tkinter "
-	 "_tkinter IPython jinja2 mako numexpr hydra fabric invoke paramiko plumbum gevent eventlet twisted picklescan "
+	 "_imp imputil ihooks pkgutil pkg_resources zipimport gc site new rexec inspect test unittest doctest pytest "
+	 "_pytest nose cProfile profile pdb bdb timeit trace rlcompleter compileall py_compile venv ensurepip pip "
+	 "distutils setuptools pexpect pipes ctypes _ctypes cffi atexit signal _signal threading _thread thread dummy_threading "
+	 "_pyrepl _interpreters _xxsubinterpreters _osx_support _aix_support _frozen_importlib mailcap cgitb "
+	 "turtledemo _frozen_importlib_external importlib multiprocessing multiprocess concurrent idlelib lib2to3 tkinter "
+	 "Tkinter _tkinter IPython jinja2 mako numexpr hydra fabric invoke paramiko plumbum gevent eventlet twisted picklescan "
 	 "fickling modelscan", "*"},
 	{"builtins",
 	 "eval exec compile open getattr setattr delattr apply breakpoint __import__ globals locals vars input type"},
@@ -107,15 +107,15 @@ static const struct rule dangerous[] = {
 	/* files, and the network */
 	{"io _io shutil tempfile filecmp fileinput glob linecache mmap tarfile zipfile gzip bz2 lzma sqlite3 _sqlite3 "
 	 "dbm anydbm dbhash whichdb dumbdbm logging syslog difflib pydoc platform uuid socket _socket ssl _ssl select "
-	 "selectors socketserver SocketServer http httplib BaseHTTPServer SimpleHTTPServer CGIHTTPServer urllib urllib2 "
-	 "urllib3 requests httpx aiohttp asyncio asyncore asynchat webbrowser smtplib smtpd imaplib ftplib poplib "
-	 "telnetlib nntplib xmlrpc xmlrpclib SimpleXMLRPCServer DocXMLRPCServer", "*"},
+	 "selectors socketserver SocketServer http httplib BaseHTTPServer SimpleHTTPServer CGIHTTPServer urllib "
+	 "urllib2 urllib3 requests httpx aiohttp asyncio asyncore asynchat webbrowser smtplib smtpd imaplib ftplib "
+	 "poplib telnetlib nntplib xmlrpc xmlrpclib SimpleXMLRPCServer DocXMLRPCServer", "*"},
 	{"codecs", "open"},
 	{"pathlib", "Path.* PosixPath.* WindowsPath.*"},
 	/* in the frameworks */
 	{"numpy.f2py numpy.distutils numpy.testing numpy.ctypeslib numpy.compat", "*"},
 	{"numpy.lib.npyio numpy.lib._npyio_impl numpy.lib.format numpy.lib._format_impl numpy.lib.utils "
-	 "numpy.lib._utils_impl numpy.lib._datasource numpy.lib._datasource", "*"},
+	 "numpy.lib._utils_impl numpy.lib._datasource", "*"},
 	{"numpy",
 	 "load loads fromfile save savez savez_compressed savetxt loadtxt genfromtxt recfromtxt recfromcsv fromregex "
 	 "memmap DataSource ndarray.tofile ndarray.dump source info lookfor"},
@@ -129,7 +129,8 @@ static const struct rule dangerous[] = {
 	 "torch.distributed.elastic torch.distributed.run torch.distributed.launch torch.distributed.rpc "
 	 "torch.distributed.nn.jit torch.testing", "*"},
 	{"torch.storage", "UntypedStorage.* TypedStorage.*"},
-	{"keras.utils keras.models tf_keras.models tensorflow.keras.models tensorflow.keras.utils", "get_file load_model"},
+	{"keras.utils keras.models tf_keras.models tensorflow.keras.models tensorflow.keras.utils",
+	 "get_file load_model"},
 };
 
 /* What others put into scikit-learn's modules, and what reads and writes files there. */
@@ -213,8 +214,8 @@ static bool is_dangerous(struct str module, struct str name)
 	return leads_out(name) || in_table(dangerous, COUNT(dangerous), module, name, true);
 }
 
-/* What stands before a dot may be a module, which is one of its own (torch.serialization, os.system) or one below (torch,
- * serialization.load). */
+/* What stands before a dot may be a module, which is one of its own (torch.serialization, os.system) or one below
+ * (torch, serialization.load). */
 static bool leads_to_danger(struct str module, struct str name)
 {
 	struct buf b = {0};
@@ -276,7 +277,8 @@ static bool is_identifier(struct str s)
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
 
-		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '_' && c != '.')
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '_' &&
+		    c != '.')
 			return false;
 	}
 	return s.n > 0;
@@ -322,6 +324,12 @@ static struct str show_args(struct pickle *p, const struct pk *args, const struc
 	return s;
 }
 
+/* Where in its file the opcode stands, or would if the entry were not packed. */
+static uint64_t place_of(const struct model *m, const struct call *c)
+{
+	return m->source.members[c->member].file_offset + c->called_at;
+}
+
 /* Some bytes are read twice, by two rules. */
 static bool known_already(const struct model *m, const struct call *call)
 {
@@ -330,7 +338,8 @@ static bool known_already(const struct model *m, const struct call *call)
 	for (size_t i = m->n_calls; i-- > 0 && looked_at++ < NEWEST;) {
 		const struct call *c = &m->calls[i];
 
-		if (c->called_at == call->called_at && c->member == call->member &&
+		if (place_of(m, c) == place_of(m, call) &&
+		    m->source.members[c->member].file == m->source.members[call->member].file &&
 		    same_call(c, call->module, call->name) && str_eq(c->args, call->args))
 			return true;
 	}
@@ -440,8 +449,8 @@ static bool is_harmless(struct pickle *p, struct call *call, const struct pk *na
 
 void pk_called(struct pickle *p, struct pk *callee, const struct pk *args, const struct pk *keywords, uint64_t at)
 {
-	struct call call = {.member = p->member, .offset = p->base + at, .called_at = p->base + at, .risk = CALL_UNKNOWN,
-			    .called = true, .times = 1};
+	struct call call = {.member = p->member, .offset = p->base + at, .called_at = p->base + at,
+			    .risk = CALL_UNKNOWN, .called = true, .times = 1};
 	const struct pk *named = global_of(callee);
 	bool kept = named && named->call;
 	struct buf b = {0};

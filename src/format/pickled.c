@@ -279,7 +279,7 @@ enum rc pickled_read(struct model *m, struct pickled *what, struct err *e)
 
 /* ---- the format ---- */
 
-static int looks(struct bytes head, bool cut)
+int pickled_looks(struct bytes head, bool cut)
 {
 	bool whole;
 	unsigned n;
@@ -314,9 +314,9 @@ static int probe(const struct probe *p)
 	size_t n;
 
 	if (!at && (p->head.n < 2 || p->head.p[0] != 0x78))
-		return looks(p->head, p->head.n < p->size);
+		return pickled_looks(p->head, p->head.n < p->size);
 	n = zlib_head(packed, first, sizeof(first));
-	return looks((struct bytes){first, n}, true);
+	return pickled_looks((struct bytes){first, n}, true);
 }
 
 /* The one member to read: what is packed is inflated first. */
@@ -381,7 +381,7 @@ static enum rc read_all(struct model *m, struct pickled *x, struct err *e)
 		}
 		rest = (struct bytes){all.p + x->end, all.n - (size_t)x->end};
 		x->at = x->end;
-		if (!looks(rest, false))
+		if (!pickled_looks(rest, false))
 			break;
 	}
 	if (x->end < all.n)

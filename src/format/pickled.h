@@ -25,4 +25,7 @@ struct pickled {
 };
 enum rc pickled_read(struct model *, struct pickled *, struct err *);
 
+/* Whether bytes begin as a pickle does, and how surely; 0: no. cut: they are only the beginning. */
+int pickled_looks(struct bytes head, bool cut);
+
 #endif

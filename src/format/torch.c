@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/utf8.h"
 #include "format/format.h"
@@ -87,6 +88,7 @@ struct zip {
 	struct model *m;
 	uint32_t first, count;
 	struct str root;       /* with its slash */
+	uint32_t data;         /* its data.pkl */
 	const char *folder;    /* of the storages: data/, constants/ */
 	struct map by_name;    /* members, by their names after the root */
 };
@@ -104,25 +106,29 @@ static bool find_member(const struct zip *z, const char *name, uint32_t *member)
 	return *member != MAP_NONE;
 }
 
-/* data.pkl of the folder that the first entry is in, as PyTorch has it; else of the outermost one that has one. */
+static bool is_data(struct str name)
+{
+	return name.n >= 9 && strncasecmp(name.p + name.n - 9, "/data.pkl", 9) == 0;
+}
+
+/* data.pkl of the first entry's folder, which is PyTorch's rule; else of the outermost folder that has one. */
 static enum rc find_root(struct zip *z, struct err *e)
 {
-	struct str first = z->m->source.members[z->first].name;
 	bool found = false;
+	struct str first = z->count ? z->m->source.members[z->first].name : STR("");
+	const char *slash = first.n ? memchr(first.p, '/', first.n) : NULL;
 
+	first.n = slash ? (size_t)(slash + 1 - first.p) : 0;
 	for (uint32_t i = z->first; i < z->first + z->count; i++) {
-		struct str name = z->m->source.members[i].name, root;
-		bool is_first;
+		struct str name = z->m->source.members[i].name;
+		struct str root = {name.p, is_data(name) ? name.n - 8 : 0};
 
-		if (!ends_with(name, STR("/data.pkl")))
-			continue;
-		root = (struct str){name.p, name.n - 8};
-		is_first = starts_with(first, root) && memchr(root.p, '/', root.n) == root.p + root.n - 1;
-		if (found && root.n >= z->root.n && !is_first)
+		if (!root.n || (found && root.n >= z->root.n && !str_eq(root, first)))
 			continue;
 		z->root = root;
+		z->data = i;
 		found = true;
-		if (is_first)
+		if (str_eq(root, first))
 			break;
 	}
 	if (!found)
@@ -233,21 +239,10 @@ static enum rc read_pickle(struct zip *z, uint32_t member, const char *folder, c
 	return rc;
 }
 
-/* Pickles that are none of the model's parts: who loads the file in another way may come upon them. */
-static void try_others(struct zip *z, uint32_t data, uint32_t constants)
-{
-	struct err e;
-
-	for (uint32_t i = z->first; i < z->first + z->count; i++)
-		if (i != data && i != constants && ends_with(z->m->source.members[i].name, STR(".pkl")) &&
-		    source_unpack(&z->m->source, i, &e) == RC_OK && z->m->source.members[i].size)
-			pickle_try(z->m, i);
-}
-
 static enum rc read_entries(struct zip *z, struct err *e)
 {
 	struct str order = STR("little"), version = STR("");
-	uint32_t data, constants;
+	uint32_t constants;
 	struct err why;
 	bool big, script;
 
@@ -263,12 +258,10 @@ static enum rc read_entries(struct zip *z, struct err *e)
 	z->m->variant = arena_printf(&z->m->arena, "%s%s%.20s%s", script ? "TorchScript" : "zip",
 				     version.n ? ", version " : "", version.n ? arena_str(&z->m->arena, version).p : "",
 				     big ? ", big-endian" : "");
-	find_member(z, "data.pkl", &data);
-	if (read_pickle(z, data, "data/", "", big, e) != RC_OK)
+	if (read_pickle(z, z->data, "data/", "", big, e) != RC_OK)
 		return RC_FAIL;
 	if (script && read_pickle(z, constants, "constants/", "constants", big, &why) != RC_OK)
 		model_problem(z->m, STR(""), "%s", why.msg);
-	try_others(z, data, script ? constants : data);
 	return RC_OK;
 }
 
@@ -485,7 +478,7 @@ static int probe_zip(const struct probe *p)
 	};
 	struct str name = first_entry(p->head);
 
-	if (ends_with(name, STR("/data.pkl")))
+	if (is_data(name))
 		return 120;
 	if (p->tail.p && memmem(p->tail.p, p->tail.n, "/data.pkl", 9) &&
 	    memmem(p->tail.p, p->tail.n, "PK\1\2", 4))

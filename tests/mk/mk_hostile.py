@@ -306,6 +306,88 @@ def broken_off():
     tar("off.tar", [("README", b"no weights\n"), ("run.pkl", dumps(long)[:-40])])
 
 
+def word(s):
+    b = s if isinstance(s, bytes) else s.encode()
+    return b"\x8c" + bytes([len(b)]) + b
+
+
+def named(module, name):
+    """STACK_GLOBAL"""
+    return word(module) + word(name) + b"\x93"
+
+
+def wrapper(n):
+    """joblib's, of an array of n bytes, which follow"""
+    kind = named("numpy", "dtype") + word("u1") + b"\x89\x88\x87R(K\3" + word("|") + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb"
+    return named("joblib.numpy_pickle", "NumpyArrayWrapper") + b")\x81}(" + word("subclass") + named("numpy", "ndarray") + \
+        word("shape") + b"K" + bytes([n]) + b"\x85" + word("order") + word("C") + word("dtype") + kind + word("allow_mmap") + b"\x89ub"
+
+
+def framed(b):
+    return b"\x95" + struct.pack("<Q", len(b)) + b
+
+
+def smuggled_pickles():
+    """Calls by ways on which scanners were passed by, or CPython and this program went apart."""
+    run = word("touch weigh-was-here") + b"\x85R"
+    system = named("os", "system")
+    nested = b"".join(dumps(x, 2) for x in (0x1950a86a20f9469cfc6c, 1001, {}, [RUN], []))
+    as_text = nested.decode("latin1").encode()
+    stream = named("torch.storage", "_load_from_bytes")
+    programs = {
+        "memoize": word("os") + b"q\0q\0000" + word("OrderedDict") + b"q\0020" + word("system") + b"\x940h\0h\2\x93" + run,
+        "extension": named("copyreg", "add_extension") + word("os") + word("system") + b"K\1\x87R0\x82\1" + run,
+        "registry": named("copyreg", "_inverted_registry") + b"K\1" + word("os") + word("system") + b"\x86s0\x82\1" + run,
+        "computed": named("builtins", "str") + b"C\2os" + word("ascii") + b"\x86R" + word("system") + b"\x93" + run,
+        "arguments": system + named("builtins", "tuple") + b"]" + word("touch weigh-was-here") + b"a\x85RR",
+        "class": named("argparse", "Namespace") + b"q\0N}" + word("__setstate__") + named("m", "f") + b"s\x86b0h\0)\x81}b",
+        "builtins": named("builtins", "__dict__") + word("len") + system + b"s",
+        "dotted": named("torch", "serialization.os.system") + run, "write": named("pathlib", "Path.write_text") + b")R",
+        "relay": named("torch._tensor", "_rebuild_from_type_v2") + b"(" + system + b"N" + word("touch weigh-was-here") + b"\x85NtR",
+        "numbers": b"I0x1f\nL0b1L\nI5\0zz\nF1_0.5\n0000" + system + run, "items": b"]K\1aK\0K\2s0N(e0" + system + run,
+        "keywords": named("subprocess", "Popen") + b")}" + word("args") + word("touch weigh-was-here") + b"s\x92",
+        "stream": stream + b"C" + bytes([len(nested)]) + nested + b"\x85R0N",
+        "streamtext": stream + named("_codecs", "encode") + b"X" + struct.pack("<I", len(as_text)) + as_text + word("latin1") + b"\x86R\x85R0N",
+        "streamzip": stream + b"C\4PK\3\4\x85R0N", "many": b"".join(named(f"m{i}", "f") + b"0" for i in range(11000)) + system + run,
+        "plain": wrapper(len(system + run) + 1) + system + run + b"0N",
+        "frame": framed(wrapper(20) + system + run) + bytes(20) + b"0N",
+        "frames": framed(wrapper(20)) + bytes(20) + system + run, "framed": framed(wrapper(20) + b"N0") + bytes(20) + system + run,
+    }
+    for name, program in programs.items():
+        put(f"way-{name}.pkl", b"\x80\4" + program + b".")
+    five = [0x1950a86a20f9469cfc6c, 1001, {}, {"w": 1}, []]
+    for i in range(5):
+        put(f"way-legacy{i}.pt", b"".join(dumps([x, RUN] if k == i else x, 2) for k, x in enumerate(five)))
+    put("way-magic.pt", dumps(Call(G("builtins", "eval"), "0x1950a86a20f9469cfc6c"), 2) + b"".join(dumps(x, 2) for x in (1001, {}, RUN, [])))
+
+
+def smuggled_zips():
+    good, bad, version = dumps({"w": [1, 2]}, 2), dumps({"w": RUN}, 2), ("a/version", "3\n")
+    one, other = zipped([("a/data.pkl", bad), version]), zipped([("a/data.pkl", good), version])
+    central, local, end = b"PK\1\2", b"PK\3\4", b"PK\5\6"
+    twice = zipped([("a/data.pkl", good), version, ("a/data_pkl", bad)]).replace(b"a/data_pkl", b"a/data.pkl")
+    files = {
+        "root": zipped([("z/version", "3\n"), ("z/data.pkl", bad), ("a/data.pkl", good)]), "twice": twice,
+        "case": zipped([("a/DATA.PKL", bad), version, ("b/data.pkl", good)]), "onlycase": zipped([("a/Data.pkl", bad), version]),
+        "other": zipped([("a/data.pkl", good), version, ("a/other.pkl", bad)], zipfile.ZIP_DEFLATED),
+        "debug": zipped([("a/data.pkl", good), version, ("a/code/m.py.debug_pkl", bad)]),
+        "constants": zipped([("a/data.pkl", good), version, ("a/constants.pkl", bad)]),
+        "code": zipped([("a/data.pkl", good), version, ("a/code/run.sh", "#!/bin/sh\n")]),
+        "crc": patched(one, central, 16, "<I", 7), "encrypted": patched(one, central, 8, "<H", 1), "flag": patched(one, local, 6, "<H", 1),
+        "name": one[:30] + b"a/text.txt" + one[40:], "method": patched(one, local, 8, "<H", 8), "inflate": patched(one, central, 10, "<H", 8),
+        "front": b"#!/bin/sh\n" + one, "behind": other + one, "before": one + other,
+        "comment": other[:-2] + struct.pack("<H", len(one)) + one, "noend": one[:one.index(end)],
+        "packed": zipped([("a/data.pkl", bad), version], zipfile.ZIP_DEFLATED)[:-30],
+    }
+    for name, data in files.items():
+        put(f"way-{name}.pt", data)
+    put("way-member.npz", zipped([("w.npy", npy()), ("more", bad)]))
+    # a safetensors file that pickle.load takes: U and 16 bytes, V up to the end of a line, }, and what stands in the tensor
+    code = b"cos\nsystem\n(S'touch weigh-was-here'\ntR.".ljust(64)
+    head = json.dumps({"weights.V": entry((64,), (0, 64), "U8")}).encode()[:-1]
+    put("way-both.safetensors", safetensors(head.ljust(0x1053) + b"\n}", code))
+
+
 def torch_files():
     ok = pickles.tensor("FloatStorage", "0", 4, (4,), (1,))
 
@@ -531,7 +613,8 @@ def wrapped():
 def main(folder):
     os.makedirs(folder, exist_ok=True)
     os.chdir(folder)
-    for make in (oddities, safetensors_files, indexes, beside, gguf_files, numpy_files, zip_files, pickle_files, broken_off, torch_files, archives,
+    for make in (oddities, safetensors_files, indexes, beside, gguf_files, numpy_files, zip_files, pickle_files, broken_off,
+                 smuggled_pickles, smuggled_zips, torch_files, archives,
                  proto_files, from_nets, tensorflow_files, tflite_files, flax_files, wrapped):
         make()
 
