@@ -10,7 +10,7 @@
 
 enum {
 	STACK_MAX = 64 << 20, /* values; only a pickle of nothing else comes there */
-	WORK_MAX = 32 << 20, WORK_FREE = 1 << 20, /* nodes that may be walked: so many, and these and 64 a byte */
+	WORK_MAX = 32 << 20, WORK_FREE = 1 << 18, /* nodes that may be walked: so many, and these and 8 a byte */
 	NUMBER_MAX = 4096, /* characters of a number written as text */
 	MEMO_SLACK = 1024,
 	NAME_SHOWN = 80
@@ -1032,7 +1032,7 @@ bool pk_tired(const struct pickle *p)
 {
 	uint64_t most;
 
-	return p->work > WORK_MAX || !u64_mul(p->end, 64, &most) || p->work > WORK_FREE + most;
+	return p->work > WORK_MAX || !u64_mul(p->end, 8, &most) || p->work > WORK_FREE + most;
 }
 
 struct pk *pk_get(struct pickle *p, const struct pk *dict, const char *key)

@@ -539,10 +539,15 @@ static struct pk *next_child(struct tree *t, struct tree_frame *f)
 	return s->items[f->at - 1];
 }
 
+/* A tensor counts for many nodes: its values will be read. It takes some 60 bytes of a pickle, unless it stands there
+ * once and is meant often. */
 static enum rc walk_on(struct tree *t, struct err *e)
 {
+	enum { TENSOR = 256 };
 	struct tree_frame *f = &t->frames[t->n - 1];
+	size_t before = t->p->m->n_tensors;
 	struct pk *child;
+	enum rc rc;
 
 	t->path.n = f->path;
 	t->p->work++;
@@ -562,7 +567,9 @@ static enum rc walk_on(struct tree *t, struct err *e)
 		stop(t, "a name is too long (--limit name=N allows more)");
 		return RC_OK;
 	}
-	return enter(t, child, f->depth, e);
+	rc = enter(t, child, f->depth, e);
+	t->p->work += TENSOR * (t->p->m->n_tensors - before);
+	return rc;
 }
 
 enum rc tree_walk(struct tree *t, struct str prefix, struct err *e)

@@ -264,6 +264,11 @@ def pickle_files():
         "stackglobal": b"\x80\4\x8c\2os\x8c\6system\x93\x8c\2id\x85R.", "reduce": b"\x80\2K\1K\2R.",
         "getattr": b"\x80\2cbuiltins\ngetattr\ncos\nsystem\nX\4\0\0\0call\x86RX\2\0\0\0id\x85R.",
     }
+    array = Call(G("numpy.core.multiarray", "_reconstruct"), G("numpy", "ndarray"), (0,), b"b", state=(
+        1, (2,), Call(G("numpy", "dtype"), "f4", 0, 1, state=(3, "<", None, None, None, -1, -1, 0)), False, FLOATS[:8]))
+    for name, x in (("wide", {f"key{i}": i for i in range(20)}), ("arrays", array)):
+        two = dumps([x, x])  # the second is a reference of two bytes
+        files[name] = two[:-4] + two[-4:-2] * 150000 + two[-2:]
     text = "t" * 16000  # stands in the file once
     files["texts"] = dumps([[text] * 30 for _ in range(4000)])
     files["hashed"] = dumps([text * 4] * 100000)
