@@ -111,7 +111,7 @@ static bool pop_mark(struct pickle *p, struct pk ***items, size_t *n)
 		return false;
 	height = vm->marks[--vm->n_marks];
 	*items = vm->stack ? vm->stack + height : NULL;
-	*n = vm->stack ? vm->n - height : 0;
+	*n = *items ? vm->n - height : 0;
 	vm->n = height;
 	return true;
 }

@@ -344,7 +344,7 @@ static bool take_slice(struct reader *r, struct tensor *t, const struct entry *w
 {
 	struct tensor part = {.name = t->name, .type = t->type};
 	uint64_t count = 1, bytes;
-	struct entry en;
+	struct entry en = {0};
 	struct err e;
 	uint32_t at;
 

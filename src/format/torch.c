@@ -347,18 +347,20 @@ static enum rc place_storages(struct torch *tc, struct pickle *list, uint64_t at
 		struct pk *key = pk_item(list->root, i);
 		struct storage *s;
 		uint64_t numel = cur_u64(&c), bytes;
+		unsigned size;
 		struct str word;
 		uint32_t known = pk_text(list, key, &word) ? map_get(&tc->keys, word) : MAP_NONE;
 
 		if (known == MAP_NONE)
 			return err_set(e, "a storage that nothing refers to, of unknown type, comes at byte %" PRIu64
 				       ": what follows cannot be found", cur_at(&c));
-		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): what is in the map is in the list */
 		s = &tc->storages[known];
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): what is in the map is in the list */
+		size = s->type->size;
 		bytes = 0;
-		if (c.bad || !u64_mul(numel, s->type->size, &bytes) || bytes > cur_left(&c))
+		if (c.bad || !u64_mul(numel, size, &bytes) || bytes > cur_left(&c))
 			return err_set(e, "storage %.*s: %" PRIu64 " elements of %u bytes do not fit in the file "
-				       "(byte %" PRIu64 ")", (int)word.n, word.p, numel, s->type->size, cur_at(&c));
+				       "(byte %" PRIu64 ")", (int)word.n, word.p, numel, size, cur_at(&c));
 		if (numel < s->numel) {
 			s->trouble = arena_printf(&tc->m->arena, "its storage has %" PRIu64 " elements instead of %"
 						  PRIu64, numel, s->numel);

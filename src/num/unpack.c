@@ -151,6 +151,7 @@ static enum rc check_grid(const struct unpack *u, uint64_t matrices, struct err 
 static enum rc open_pack(struct unpack **out, const struct model *m, const struct pack *p, uint64_t count,
 			 struct err *e);
 
+/* NOLINTNEXTLINE(misc-no-recursion): once: scales that are packed have plain ones */
 static enum rc open_views(struct unpack *u, const struct model *m, struct err *e)
 {
 	const struct pack *p = u->p;
@@ -172,6 +173,7 @@ static enum rc open_views(struct unpack *u, const struct model *m, struct err *e
 	return p->scales ? open_pack(&u->scales, m, p->scales, p->scales->cols, e) : RC_OK;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): the same */
 static enum rc open_pack(struct unpack **out, const struct model *m, const struct pack *p, uint64_t count,
 			 struct err *e)
 {
@@ -193,6 +195,7 @@ enum rc unpack_open(struct unpack **out, const struct model *m, const struct ten
 	return open_pack(out, m, t->pack, t->count, e);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): the same */
 void unpack_close(struct unpack *u)
 {
 	if (!u)
@@ -323,6 +326,7 @@ static void spread(const struct run *run, uint64_t block, const float *group, fl
 }
 
 /* What belongs to the elements of a run: scales, zeros or biases, one an element. */
+/* NOLINTNEXTLINE(misc-no-recursion): the same */
 static enum rc shared_of(struct unpack *u, const struct view *v, const struct run *run, float *out, struct err *e)
 {
 	const struct pack *p = u->p;
@@ -370,6 +374,7 @@ static enum rc find_groups(struct unpack *u, struct run *run, struct err *e)
 	return RC_OK;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): the same */
 static enum rc find_scales(struct unpack *u, const struct run *run, struct err *e)
 {
 	const struct pack *p = u->p;
@@ -412,6 +417,7 @@ static void apply(const struct unpack *u, float *x, size_t n)
 		x[i] += p->plus;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): the same */
 enum rc unpack_get(struct unpack *u, float *out, uint64_t first, size_t n, struct err *e)
 {
 	const struct pack *p = u->p;
