@@ -33,6 +33,8 @@ void check_pickle_import(struct auditor *);
 void check_pickle_unknown(struct auditor *);
 void check_pickle(struct auditor *);
 void check_keras_lambda(struct auditor *);
+void check_keras_outside(struct auditor *);
+void check_keras_foreign(struct auditor *);
 void check_torchscript(struct auditor *);
 void check_custom_op(struct auditor *);
 void check_file_op(struct auditor *);

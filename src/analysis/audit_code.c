@@ -99,29 +99,37 @@ void check_keras_lambda(struct auditor *a)
 		      said(a, s));
 }
 
-/* "3 ReadFile" */
-static bool is_op(struct str s, const char *op)
+void check_keras_outside(struct auditor *a)
 {
-	size_t digits = 0;
-
-	while (digits < s.n && s.p[digits] >= '0' && s.p[digits] <= '9')
-		digits++;
-	return digits < s.n && str_eq((struct str){s.p + digits + 1, s.n - digits - 1}, str_of(op));
-}
-
-/* TensorFlow's operators that reach out of a graph. Saving and restoring, which every SavedModel does, is not among
- * them. */
-void check_file_op(struct auditor *a)
-{
-	static const char *const ops[] = {"ReadFile", "WriteFile", "MatchingFiles", "PyFunc", "PyFuncStateless",
-					  "EagerPyFunc"};
-	const struct meta_value *v = meta_of(a->m, "operators");
+	const struct meta_value *v = meta_of(a->m, "objects.outside");
 	struct str s;
 
 	for (uint64_t i = 0; (s = listed(v, i)).p; i++)
-		for (size_t k = 0; k < COUNT(ops); k++)
-			if (is_op(s, ops[k]))
-				found(a, STR(""), "the graph has the operator %s", ops[k]);
+		found(a, STR(""), "its configuration calls %s", said(a, s));
+}
+
+void check_keras_foreign(struct auditor *a)
+{
+	const struct meta_value *v = meta_of(a->m, "objects.foreign");
+	struct str s;
+
+	for (uint64_t i = 0; (s = listed(v, i)).p; i++)
+		found(a, STR(""), "its configuration imports %s, which is not Keras's own", said(a, s));
+}
+
+/* "3 ReadFile" */
+void check_file_op(struct auditor *a)
+{
+	const struct meta_value *v = meta_of(a->m, "operators.outside");
+	struct str s;
+
+	for (uint64_t i = 0; (s = listed(v, i)).p; i++) {
+		const char *blank = memchr(s.p, ' ', s.n);
+
+		if (blank)
+			found(a, STR(""), "the graph has the operator %s",
+			      said(a, (struct str){blank + 1, s.n - (size_t)(blank + 1 - s.p)}));
+	}
 }
 
 static bool begins(struct str s, struct str with)
@@ -134,11 +142,22 @@ static bool ends(struct str s, struct str with)
 	return s.n >= with.n && memcmp(s.p + s.n - with.n, with.p, with.n) == 0;
 }
 
+static bool is_onnx_domain(struct str s)
+{
+	static const char *const own[] = {"ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview",
+					  "ai.onnx.preview.training"};
+
+	for (size_t i = 0; i < COUNT(own); i++)
+		if (str_eq(s, str_of(own[i])))
+			return true;
+	return false;
+}
+
 /* ONNX: "operators.DOMAIN" counts those of a domain beyond ai.onnx. TFLite lists its custom ones. */
 void check_custom_op(struct auditor *a)
 {
 	const struct meta_value *v = meta_of(a->m, "custom_operators");
-	const struct str prefix = STR("operators."), onnx = STR("operators.ai.onnx");
+	const struct str prefix = STR("operators.");
 	struct finding *f;
 	struct str s;
 
@@ -147,9 +166,11 @@ void check_custom_op(struct auditor *a)
 	for (size_t i = 0; strcmp(a->m->format, "onnx") == 0 && i < a->m->n_meta; i++) {
 		struct str key = a->m->meta[i].key;
 
-		if (!begins(key, prefix) || begins(key, onnx) || a->m->meta[i].value.kind != META_UINT)
+		if (!begins(key, prefix) || a->m->meta[i].value.kind != META_UINT)
 			continue;
 		s = (struct str){key.p + prefix.n, key.n - prefix.n};
+		if (is_onnx_domain(s))
+			continue;
 		f = found(a, STR(""), "%" PRIu64 " operators are of the domain %s, not ONNX's own",
 			  a->m->meta[i].value.u.uint, said(a, s));
 		if (f)
@@ -261,6 +282,20 @@ static bool contains(struct str s, const char *word)
 	return false;
 }
 
+/* The whole identifier that the word begins: __class__ of __. */
+static bool found_word(struct auditor *a, const struct meta *x, const char *word)
+{
+	struct str s = x->value.u.text;
+	const char *at = s.n ? memmem(s.p, s.n, word, strlen(word)) : NULL;
+	size_t n = strlen(word), left = at ? s.n - (size_t)(at - s.p) : 0;
+
+	while (n < left && n < 40 && (at[n] == '_' || (at[n] >= 'a' && at[n] <= 'z')))
+		n++;
+	if (at)
+		found(a, STR(""), "%s has the word %s", said(a, x->key), said(a, (struct str){at, n}));
+	return at != NULL;
+}
+
 static bool is_template(const struct meta *x)
 {
 	return x->value.kind == META_TEXT && contains(x->key, "chat_template");
@@ -279,16 +314,26 @@ void check_template(struct auditor *a)
 		}
 }
 
-/* Ways out of Jinja's templates, and what one wants outside; what templates of models do needs none of it. */
+/* Ways out of Jinja's templates, what one wants outside, and how such words are put together where they must not be
+ * seen; what templates of models do needs none of it. */
 void check_template_code(struct auditor *a)
 {
-	static const char *const words[] = {"__class__", "__subclasses__", "__globals__", "__builtins__", "__import__",
-					    "__mro__", "__getattribute__", "popen", "os.system", "subprocess"};
+	static const char *const words[] = {
+		"__class__", "__subclasses__", "__globals__", "__builtins__", "__import__", "__mro__",
+		"__getattribute__", "|attr", "| attr", "popen", "os.system", "subprocess", "cycler", "lipsum", "joiner", "\\x5f", "\\u005f",
+		"\\137", "\\N{LOW LINE}", "format_map", "{% include", "{%- include", "{% import", "{%- import",
+		"{% from", "{%- from", "{% extends", "{%- extends", "_tojson_filter", "import_module", "builtins",
+	};
 
-	for (size_t i = 0; i < a->m->n_meta; i++)
-		for (size_t k = 0; is_template(&a->m->meta[i]) && k < COUNT(words); k++)
-			if (contains(a->m->meta[i].value.u.text, words[k]))
-				found(a, STR(""), "%s has the word %s", said(a, a->m->meta[i].key), words[k]);
+	for (size_t i = 0; i < a->m->n_meta; i++) {
+		const struct meta *x = &a->m->meta[i];
+		bool any = !is_template(x);
+
+		for (size_t k = 0; is_template(x) && k < COUNT(words); k++)
+			any = found_word(a, x, words[k]) || any;
+		if (!any)
+			found_word(a, x, "__");
+	}
 }
 
 void check_template_changed(struct auditor *a)

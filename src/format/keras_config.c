@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "format/keras.h"
 #include "format/notes.h"
+#include "format/pickle_calls.h"
 #include "format/texts.h"
 
 static const char *text_at(const json_t *o, const char *key)
@@ -42,7 +43,57 @@ static void take_layer(const json_t *layer, uint64_t *layers, struct texts *lamb
 		texts_add(lambdas, str_of(name ? name : text_at(layer, "name")));
 }
 
-static void walk(const json_t *root, uint64_t *layers, struct texts *lambdas)
+static bool begins(const char *s, const char *with)
+{
+	size_t n = strlen(with);
+
+	return strncmp(s, with, n) == 0 && (s[n] == '\0' || s[n] == '.' || s[n] == '_');
+}
+
+/* Keras's own objects that run code or read files by what their configuration says. */
+static bool reaches_out(const char *word)
+{
+	static const char *const words[] = {
+		"TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer", "__lambda__", "get_file", "load_model",
+		"load_img", "enable_unsafe_deserialization", "disable_interactive_logging", "deserialize_keras_object",
+		"image_dataset_from_directory", "save_model", "load_weights", "model_from_json", "func_load",
+	};
+
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (strcmp(word, words[i]) == 0)
+			return true;
+	return false;
+}
+
+/* An object is made by importing a module and calling a class in it; a function is named by its config. */
+static void take_object(const json_t *o, struct texts *outside, struct texts *foreign)
+{
+	const char *class = text_at(o, "class_name"), *module = text_at(o, "module");
+	const char *config = text_at(o, "config"), *file = text_at(json_object_get(o, "config"), "vocabulary");
+	const char *word = class && strcmp(class, "function") == 0 && config ? config : class;
+	bool own;
+	const char *name;
+
+	if (!class)
+		return;
+	name = arena_printf(&outside->m->arena, "%.200s%s%.200s", module ? module : "", module ? "." : "", word);
+	own = !module || begins(module, "keras") || begins(module, "tf_keras") || begins(module, "tensorflow") ||
+	      (strcmp(module, "builtins") == 0 && word == config);
+	if (reaches_out(word) || (module && call_risk_of(str_of(module), str_of(word)) == CALL_DANGEROUS))
+		texts_add(outside, str_of(name));
+	else if (!own)
+		texts_add(foreign, str_of(name));
+	if (file)
+		texts_add(outside, str_of(arena_printf(&outside->m->arena, "%s, which reads the file %.200s", name,
+						       file)));
+}
+
+struct objects {
+	uint64_t layers;
+	struct texts lambdas, outside, foreign;
+};
+
+static void walk(const json_t *root, struct objects *o)
 {
 	struct todo t = {0};
 	const char *key;
@@ -54,9 +105,10 @@ static void walk(const json_t *root, uint64_t *layers, struct texts *lambdas)
 
 		for (size_t i = json_array_size(at); i-- > 0;)
 			push(&t, json_array_get(at, i));
+		take_object(at, &o->outside, &o->foreign);
 		json_object_foreach((json_t *)(uintptr_t)at, key, v) {
 			for (size_t i = 0; strcmp(key, "layers") == 0 && i < json_array_size(v); i++)
-				take_layer(json_array_get(v, i), layers, lambdas);
+				take_layer(json_array_get(v, i), &o->layers, &o->lambdas);
 			push(&t, v);
 		}
 	}
@@ -65,9 +117,8 @@ static void walk(const json_t *root, uint64_t *layers, struct texts *lambdas)
 
 void keras_config(struct model *m, struct str text)
 {
-	struct texts lambdas = {.m = m};
+	struct objects o = {.lambdas = {.m = m}, .outside = {.m = m}, .foreign = {.m = m}};
 	json_error_t why;
-	uint64_t layers = 0;
 	const char *word;
 	json_t *root = text.n <= limits.text ? json_loadb(text.p, text.n, 0, &why) : NULL;
 
@@ -82,9 +133,11 @@ void keras_config(struct model *m, struct str text)
 	word = text_at(json_object_get(root, "config"), "name");
 	if (word)
 		note_text(m, STR("name"), "str", str_of(word));
-	walk(root, &layers, &lambdas);
-	if (layers)
-		note_uint(m, STR("layers"), "count", layers);
-	texts_end(&lambdas, STR("lambda_layers"));
+	walk(root, &o);
+	if (o.layers)
+		note_uint(m, STR("layers"), "count", o.layers);
+	texts_end(&o.lambdas, STR("lambda_layers"));
+	texts_end(&o.outside, STR("objects.outside"));
+	texts_end(&o.foreign, STR("objects.foreign"));
 	json_decref(root);
 }

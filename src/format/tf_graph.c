@@ -333,9 +333,33 @@ static int by_nodes(const void *pa, const void *pb)
 	return a->nodes != b->nodes ? (a->nodes < b->nodes ? 1 : -1) : str_cmp(a->name, b->name);
 }
 
+/* TensorFlow's operators that reach out of a graph: files, the network, Python. Saving and restoring, and tables from
+ * the model's own assets, which every SavedModel does, are not among them. */
+static bool reaches_out(struct str op)
+{
+	static const char *const ops[] = {
+		"ReadFile", "WriteFile", "MatchingFiles", "PyFunc", "PyFuncStateless", "EagerPyFunc", "ImmutableConst",
+		"CreateSummaryFileWriter", "CreateSummaryDbWriter", "WriteSummary", "WriteRawProtoSummary",
+		"ImportEvent", "DebugIdentity", "DebugIdentityV2", "DebugIdentityV3", "DebugNanCount",
+		"DebugNumericSummary", "TextLineDataset", "TFRecordDataset", "TFRecordDatasetV2",
+		"FixedLengthRecordDataset", "FixedLengthRecordDatasetV2", "TextLineReader", "TextLineReaderV2",
+		"TFRecordReader", "TFRecordReaderV2", "WholeFileReader", "WholeFileReaderV2",
+		"FixedLengthRecordReader", "FixedLengthRecordReaderV2", "LMDBReader", "LMDBDataset", "SqlDataset",
+		"CSVDataset", "CSVDatasetV2", "MatchingFilesDataset", "CacheDataset", "CacheDatasetV2", "SaveDataset",
+		"SaveDatasetV2", "LoadDataset", "SnapshotDataset", "SnapshotDatasetV2", "DatasetToTFRecord",
+		"DataServiceDataset", "DataServiceDatasetV2", "DataServiceDatasetV3", "DataServiceDatasetV4", "Load",
+		"LoadLibrary", "RemoteCall", "RpcClient", "RpcServer", "Send", "_Send", "FileSystemSetConfiguration",
+	};
+
+	for (size_t i = 0; i < COUNT(ops); i++)
+		if (str_eq(op, str_of(ops[i])))
+			return true;
+	return false;
+}
+
 static void note_counts(struct reader *r)
 {
-	struct texts list = {.m = r->m};
+	struct texts list = {.m = r->m}, out = {.m = r->m};
 
 	note_uint(r->m, STR("nodes"), "count", r->nodes);
 	if (r->functions)
@@ -349,8 +373,11 @@ static void note_counts(struct reader *r)
 						   (int)u64_min(r->ops[i].name.n, 200), r->ops[i].name.p));
 
 		texts_add(&list, s);
+		if (reaches_out(r->ops[i].name))
+			texts_add(&out, s);
 	}
 	texts_end(&list, STR("operators"));
+	texts_end(&out, STR("operators.outside")); /* of the list above only the most frequent ones are kept */
 }
 
 /* What follows the reading of one or more graphs, whatever came of that. A file that is broken further on shows what

@@ -3,7 +3,7 @@
 "$WEIGH" -V | grep -q '^HDF5: libhdf5' || { echo 'a build without libhdf5'; exit 77; }
 [ -d "$FIXTURES/hdf5" ] || { echo 'its fixtures need h5py'; exit 77; }
 cd "$FIXTURES/hdf5" || exit
-for f in stored.keras deflated.keras model.h5; do
+for f in stored.keras deflated.keras model.h5 objects.keras; do
 	echo "== $f"
 	"$WEIGH" audit -o csv "$f" | grep -v origin
 done

@@ -144,6 +144,11 @@ def keras():
     meta, config3 = {"keras_version": "3.1.0", "date_saved": "2024-03-01@10:00:00"}, dict(config, module="keras")
     for name, method in (("stored", zipfile.ZIP_STORED), ("deflated", zipfile.ZIP_DEFLATED)):
         keras_zip(name, meta, config3, inside.getvalue(), method)
+    objects = [{"module": "os", "class_name": "function", "config": "system"}, {"module": "keras.utils", "class_name": "function", "config": "get_file"},
+               {"module": "keras.layers", "class_name": "Dense", "config": {"activation": {"module": "builtins", "class_name": "function", "config": "relu"}}},
+               {"module": "mine", "class_name": "Layer", "config": {}}, {"module": "keras.layers", "class_name": "TFSMLayer", "config": {"filepath": "x"}},
+               {"module": "keras.layers", "class_name": "StringLookup", "config": {"vocabulary": "/etc/passwd"}}]
+    keras_zip("objects", meta, {"module": "keras", "class_name": "Sequential", "config": {"layers": objects}}, inside.getvalue())
     keras_zip("noweights", meta, config3, None)
     keras_zip("badconfig", meta, None, inside.getvalue())
 

@@ -162,6 +162,9 @@ def gguf_files():
     }
     for name, data in files.items():
         put(f"gguf-{name}.gguf", data)
+    templates = {"attr": "{{ x|attr('\\x5f') }}", "cycler": "{{ cycler.reset }}", "init": "{{ x.__init__ }}", "include": "{%- include 'x' %}"}
+    for name, template in templates.items():
+        put(f"way-{name}.gguf", gguf(gguf_tensor(), keys=key("tokenizer.chat_template", 8, text(template)), n_keys=1))
 
 
 # ---- NumPy and zip files ----
@@ -488,6 +491,7 @@ def proto_files():
     }
     for name, graph in graphs.items():
         put(f"onnx-{name}.onnx", onnx(ok + graph))
+    put("way-domain.onnx", onnx(ok + field(1, field(2, "y") + field(4, "Evil") + field(7, "ai.onnx.evil"))))
     put("onnx-custom.onnx", onnx(ok + field(1, field(2, "y") + field(4, "Evil") + field(7, "com.evil"))))
 
 
@@ -558,6 +562,8 @@ def tensorflow_files():
     put("graph-overflow.pb", tf.constant("w", "F32", (HUGE, 8), value))
     put("graph-file.pb", tf.constant("w", "F32", (4,), value) + tf.node("out", "WriteFile"))
     meta = tf.message(2, tf.message(2, tf.constant("w", "F32", (HUGE, 8), value)))
+    many = b"".join(tf.node(f"n{i}.{k}", f"Op{i}") for i in range(80) for k in range(2))
+    put("way-operators.pb", tf.constant("w", "F32", (4,), value) + many + tf.node("out", "ImmutableConst"))
     put("saved-overflow/saved_model.pb", tf.number(1, 1) + meta)
     plain = tf.message(2, tf.message(2, tf.constant("w", "F32", (4,), value)))
     put("saved-run/saved_model.pb", tf.number(1, 1) + plain)
