@@ -100,10 +100,13 @@ enum rc column_parse(struct column *c, struct str word, bool pair, struct err *e
 	else
 		*c = column_of(f, sided && key.p[0] == 'b' ? B : A, sided);
 	if (colon) {
-		c->width = atoi(colon + 1);
-		if (c->width < WIDTH_LEAST || c->width > WIDTH_MOST)
+		char *end;
+		long width = strtol(colon + 1, &end, 10);
+
+		if (end != word.p + word.n || width < WIDTH_LEAST || width > WIDTH_MOST)
 			return err_set(e, "the width of '%.*s' is not one from %d to %d", (int)word.n, word.p,
 				       WIDTH_LEAST, WIDTH_MOST);
+		c->width = (int)width;
 	}
 	return RC_OK;
 }
@@ -362,9 +365,7 @@ static void shape_of(struct buf *b, const struct screen *sc, const struct line *
 {
 	if (!l->rows)
 		shape_text(b, l->row, sc->ascii);
-	else if (sc->s->n_models < 2)
-		buf_printf(b, "%zu tensor%s", l->rows, l->rows == 1 ? "" : "s");
-	else if (l->waiting && !l->differ)
+	else if (sc->s->n_models < 2 || (l->waiting && !l->differ))
 		buf_printf(b, "%zu tensor%s", l->rows, l->rows == 1 ? "" : "s");
 	else if (l->only_in)
 		buf_printf(b, "%s%zu %s", l->rows == 1 ? "" : "all ", l->rows, l->only_in);

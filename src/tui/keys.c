@@ -12,7 +12,7 @@ const struct key_info key_infos[ACT_COUNT] = {
 };
 
 const char *const place_titles[PLACE_COUNT] = {
-#define PLACE(where, title) [PLACE_##where] = title,
+#define PLACE(where, title) [PLACE_##where] = (title),
 #include "tui/keys.def"
 };
 

@@ -29,7 +29,7 @@ struct span_of {
 	double least;    /* above 0: where a logarithmic scale begins */
 	size_t n;
 };
-void span_add(struct span_of *, const struct metric *, double value); /* begin with a zeroed one */
-int span_level(const struct span_of *, const struct metric *, double value, bool log_scale);
+void span_add(struct span_of *, const struct metric *, double x); /* begin with a zeroed one */
+int span_level(const struct span_of *, const struct metric *, double x, bool log_scale);
 
 #endif

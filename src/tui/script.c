@@ -101,6 +101,7 @@ static enum rc mouse(struct script *sc, struct action *a, struct err *e)
 	const char *what = a->file, *place = word(sc);
 
 	for (size_t i = 0; i < COUNT(whats); i++)
+		/* NOLINTNEXTLINE(cert-err34-c): four digits always fit */
 		if (strcmp(what, whats[i]) == 0 && place && sscanf(place, "%4d,%4d", &a->mouse.x, &a->mouse.y) == 2) {
 			a->mouse.what = (enum mouse_what)i;
 			return RC_OK;
@@ -128,6 +129,7 @@ static enum rc directive(struct script *sc, const char *name, struct action *a, 
 		if (a->step == STEP_MOUSE)
 			return mouse(sc, a, e);
 		if (a->step == STEP_SIZE &&
+		    /* NOLINTNEXTLINE(cert-err34-c): four digits always fit */
 		    (sscanf(a->file, "%4dx%4d", &a->columns, &a->rows) != 2 || a->columns < 1 || a->rows < 1 ||
 		     a->columns > SIZE_MOST || a->rows > SIZE_MOST))
 			return wrong(sc, e, "not a size such as 80x24:", a->file);
@@ -155,13 +157,14 @@ enum rc script_next(struct script *sc, struct action *a, struct err *e)
 	char *w;
 
 	*a = (struct action){.step = STEP_END};
-	if (typed(sc, a))
-		return RC_OK;
-	skip_blanks(sc);
-	if (*sc->p == '"') {
-		if (quoted(sc, e) != RC_OK)
+	for (;;) {
+		if (typed(sc, a))
+			return RC_OK;
+		skip_blanks(sc);
+		if (*sc->p != '"')
+			break;
+		if (quoted(sc, e) != RC_OK) /* what it holds is typed; that may be nothing */
 			return RC_FAIL;
-		return script_next(sc, a, e);
 	}
 	w = word(sc);
 	if (!w)
