@@ -118,13 +118,15 @@ for call in short eintr; do
 	[ ! -e "$FIXTURES/hdf5/model.h5" ] || unseen "$call" 10 stats "$FIXTURES/hdf5/model.h5"
 done
 
-# Standard output that is not there, or takes no more.
+# Standard output that is not there, or takes no more. The reason why not, where valgrind is used:
+why=$([ -z "$MEMCHECK" ] || sed -n 's/^fault\/faults:closed	*//p' "$TESTS/memcheck/skip")
 for c in list 'stats -o json' 'summary -o html' meta audit --help; do
 	n=$((n + 1))
 	# shellcheck disable=SC2086 # words are meant
-	"$WEIGH" $c "$a" >&- 2>err
+	[ -n "$why" ] || "$WEIGH" $c "$a" >&- 2>err
 	status=$?
-	if [ $status -eq 2 ] && grep -q '^weigh: standard output: ' err; then echo "ok $n - closed output: $c"
+	if [ -n "$why" ]; then echo "ok $n - closed output: $c # SKIP $why"
+	elif [ $status -eq 2 ] && grep -q '^weigh: standard output: ' err; then echo "ok $n - closed output: $c"
 	else echo "not ok $n - closed output: $c: status $status"; sed 's/^/# /' err; fi
 	[ -c /dev/full ] || continue
 	n=$((n + 1))
