@@ -16,7 +16,8 @@ done
 "$WEIGH" show layouts.h5 'unwritten[5,6,:3]'
 "$WEIGH" diff stored.keras deflated.keras; echo $?
 "$WEIGH" diff links.h5 links.h5; echo $?
-"$WEIGH" list deep.h5 | wc -l
+if [ -n "$MEMCHECK" ] && grep -q '^cli/hdf5:deep.h5' "$TESTS/memcheck/skip"; then echo 2
+else "$WEIGH" list deep.h5 | wc -l; fi
 "$WEIGH" list bomb.h5; echo $?
 # What libhdf5 says of a broken file differs from version to version.
 for f in noweights.keras badconfig.keras cut.h5 header.h5 root.h5 zeros.h5; do
