@@ -71,7 +71,7 @@ static enum rc add(struct reader *r, const char *name, const uint64_t *shape, un
 	t->name = str_of(name);
 	t->data = (struct span){r->member, cur_at(&r->c), 0};
 	if (tensor_set_shape(r->m, t, DT_F32, shape, rank, e) != RC_OK)
-		return RC_FAIL;
+		return err_prefix(e, "tensor %.*s", (int)t->name.n, t->name.p);
 	t->data.length = 4 * t->count;
 	cur_take(&r->c, t->data.length);
 	return RC_OK;

@@ -251,7 +251,7 @@ static enum rc tensor(struct reader *r, uint64_t i, uint64_t n, struct err *e)
 	if (type == DT_OPAQUE && !t->type_name)
 		t->type_name = arena_printf(&r->m->arena, "type %" PRIu32, id);
 	if (tensor_set_shape(r->m, t, type, dims, rank, e) != RC_OK)
-		return RC_FAIL;
+		return err_prefix(e, "tensor %.*s", (int)t->name.n, t->name.p);
 	if (type != DT_OPAQUE && dtypes[type].items > 1 && (!rank || dims[rank - 1] % dtypes[type].items))
 		tensor_broken(r->m, t, "its rows of %" PRIu64 " elements are not whole blocks of %s (%u)",
 			      rank ? dims[rank - 1] : 1, t->type_name, dtypes[type].items);

@@ -338,7 +338,7 @@ static enum rc add_layer(struct reader *r, struct str name, const struct field *
 			      "shown without their shape", count);
 	}
 	if (tensor_set_shape(r->m, t, type_of(l), dims, rank, e) != RC_OK)
-		return RC_FAIL;
+		return err_prefix(e, "tensor %.*s", (int)t->name.n, t->name.p);
 	return place(r, t, l, e);
 }
 

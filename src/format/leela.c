@@ -239,7 +239,7 @@ static enum rc add_tensor(struct net *n, size_t i, struct err *e)
 	}
 	t->data = (struct span){spool_member(n->spool), l->data, l->count * sizeof(float)};
 	if (tensor_set_shape(n->m, t, DT_F32, d, rank, e) != RC_OK)
-		return RC_FAIL;
+		return err_prefix(e, "tensor %.*s", (int)t->name.n, t->name.p);
 	if (l->bad)
 		tensor_broken(n->m, t, "%s", l->bad);
 	return RC_OK;

@@ -83,14 +83,14 @@ enum rc npy_array_add(struct npy_array *a, uint64_t *end, struct err *e)
 		uint64_t dim = a->h.shape[i];
 
 		if (!u64_mul(nonzero, dim ? dim : 1, &nonzero))
-			return err_set(e, "%.*s: the product of its shape overflows", (int)a->name.n, a->name.p);
+			return err_set(e, "the product of its shape overflows");
 		records = dim ? records : 0;
 	}
 	records = records ? nonzero : 0;
 	if (!a->h.itemsize && records && !a->h.objects)
-		return err_set(e, "%.*s: %" PRIu64 " elements of no size", (int)a->name.n, a->name.p, records);
+		return err_set(e, "%" PRIu64 " elements of no size", records);
 	if (!u64_mul(records, a->h.itemsize, &bytes))
-		return err_set(e, "%.*s: the bytes of its shape overflow", (int)a->name.n, a->name.p);
+		return err_set(e, "the bytes of its shape overflow");
 	cut = bytes > a->size;
 	for (size_t i = 0; i < a->h.n_fields && rc == RC_OK; i++)
 		rc = add_field(a, &a->h.fields[i], records, bytes, cut, e);

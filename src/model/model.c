@@ -56,7 +56,7 @@ enum rc tensor_set_shape(struct model *m, struct tensor *t, enum dtype type, con
 		return limits_passed(&limits.rank, e);
 	for (unsigned i = 0; i < rank; i++) {
 		if (!u64_mul(nonzero, shape[i] ? shape[i] : 1, &nonzero))
-			return err_set(e, "tensor %.*s: the product of its shape overflows", (int)t->name.n, t->name.p);
+			return err_set(e, "the product of its shape overflows");
 		count = shape[i] ? count : 0;
 	}
 	copy = arena_new(&m->arena, uint64_t, rank);

@@ -132,7 +132,7 @@ enum rc model_room(const struct model *, struct err *);
 struct tensor *model_add_tensor(struct model *);
 
 /* Sets type, type_name, rank, a copy of shape, and count. Fails when rank is above limits.rank or the product
- * overflows (a zero in the shape does not hide an overflow). */
+ * overflows (a zero in the shape does not hide an overflow); the sentence does not name the tensor. */
 enum rc tensor_set_shape(struct model *, struct tensor *, enum dtype, const uint64_t *shape, unsigned rank,
 			 struct err *);
 
