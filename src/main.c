@@ -67,6 +67,7 @@ static void set_signals(void)
 	struct sigaction ignore = {.sa_handler = SIG_IGN}, bus = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
 
 	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGXFSZ, &ignore, NULL); /* likewise a file that grows too long */
 	sigaction(SIGBUS, &bus, NULL);
 }
 

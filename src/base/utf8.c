@@ -126,6 +126,26 @@ void utf8_display(struct buf *out, struct str s, bool ascii)
 	}
 }
 
+void utf8_json(struct buf *out, struct str s)
+{
+	uint32_t cp;
+
+	while (s.n) {
+		size_t n = plain_run(s), run = n;
+
+		if (!n)
+			n = utf8_next(s, &cp);
+		if (run || !n || cp < 0x20 || !is_invisible(cp))
+			buf_add(out, s.p, n ? n : 1);
+		else if (cp > 0xffff)
+			buf_printf(out, "\\u%04x\\u%04x", (unsigned)(0xd7c0 + (cp >> 10)),
+				   (unsigned)(0xdc00 | (cp & 0x3ff)));
+		else
+			buf_printf(out, "\\u%04x", (unsigned)cp);
+		s = skip(s, n ? n : 1);
+	}
+}
+
 size_t utf8_fit(struct str s, size_t columns, size_t *used)
 {
 	const char *start = s.p;

@@ -24,6 +24,10 @@ bool utf8_repair(struct buf *out, struct str s);
  */
 void utf8_display(struct buf *out, struct str s, bool ascii);
 
+/* Appends JSON with the escapes of JSON in place of such characters (blanks between values are kept): the same to who
+ * parses it, and harmless where it is shown. */
+void utf8_json(struct buf *out, struct str s);
+
 /* Columns that s, already made harmless, takes on a terminal (wide characters 2, combining ones 0). */
 size_t utf8_width(struct str s);
 

@@ -387,10 +387,15 @@ json_t *js_diff(const struct row *r)
 
 static bool first_item;
 
+/* A whole character at a time, or more. */
 static int write_part(const char *p, size_t n, void *unused)
 {
+	struct buf b = {0};
+
 	(void)unused;
-	out_str((struct str){p, n});
+	utf8_json(&b, (struct str){p, n});
+	out_str(buf_view(&b));
+	buf_free(&b);
 	return out_lost() ? -1 : 0;
 }
 
@@ -465,7 +470,7 @@ void js_item_open(const struct style *st, json_t *object, const char *key)
 	if (n == 0)
 		die("out of memory for JSON");
 	next_item(st);
-	out_str((struct str){text, n - 1}); /* without its closing brace */
+	write_part(text, n - 1, NULL); /* without its closing brace */
 	out_puts(",\"");
 	out_puts(key);
 	out_puts("\":");

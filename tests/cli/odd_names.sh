@@ -9,3 +9,7 @@ cd "$FIXTURES/cli" || exit
 for o in text csv tsv markdown json; do
 	"$WEIGH" diff -o $o odd.gguf a.safetensors
 done | LC_ALL=C grep -c "$(printf '[\001-\010\013-\037\177]')"
+# What a spreadsheet would compute, and what would reach a terminal out of JSON.
+cd "$FIXTURES/hostile" || exit
+"$WEIGH" list -o csv names.safetensors
+"$WEIGH" list -o jsonl names.safetensors

@@ -83,6 +83,9 @@ def safetensors_files():
     }
     for name, head in heads.items():
         put(f"st-{name}.safetensors", safetensors(head))
+    names = ["=HYPERLINK(1)", "+1+B1", "-x", "@y", "-1.5", "a=b", "\u009b31m", "\u202eb"]
+    head = {name: entry(at=(16 * i, 16 * i + 16)) for i, name in enumerate(names)}
+    put("names.safetensors", safetensors(json.dumps(head, ensure_ascii=False).encode(), FLOATS * len(names)))
     put("st-length.safetensors", safetensors({"w": entry()}, length=1 << 63))
     put("st-longer.safetensors", safetensors({"w": entry()}, length=5000))
 

@@ -53,6 +53,8 @@ static void text_made_harmless(void **state)
 	FORMATS(utf8_display(&b, str_of("a\x1b[31mb\n"), false), "a\\x1b[31mb\\n");
 	FORMATS(utf8_display(&b, str_of("\xff\xc0\x80"), false), "\\xff\\xc0\\x80"); /* never UTF-8; an overlong NUL */
 	FORMATS(utf8_display(&b, str_of("\xe2\x80\xae" "evil"), false), "\\u202eevil");
+	FORMATS(utf8_json(&b, str_of("[\"\xe2\x80\xae" "e\xc2\x9b\x7f\xf3\xa0\x81\x81\xc3\xa9\"]\n")),
+		"[\"\\u202ee\\u009b\\u007f\\udb40\\udc41\xc3\xa9\"]\n");
 	FORMATS(utf8_display(&b, str_of("\xc2\x9b" "31m"), false), "\\u009b31m"); /* CSI as one C1 character */
 	FORMATS(utf8_display(&b, str_of("\xed\xa0\x80"), false), "\\xed\\xa0\\x80"); /* a surrogate */
 	FORMATS(utf8_display(&b, str_of("größe"), false), "größe");
