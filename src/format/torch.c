@@ -220,6 +220,7 @@ static enum rc read_pickle(struct zip *z, uint32_t member, const char *folder, c
 {
 	struct torch tc = {.m = z->m, .find = find_in_zip, .arg = z, .big = big};
 	struct pickle p = {.m = z->m, .member = member};
+	struct str name = z->m->source.members[member].name;
 	enum rc rc;
 
 	z->folder = folder;
@@ -232,8 +233,8 @@ static enum rc read_pickle(struct zip *z, uint32_t member, const char *folder, c
 			      z->m->source.members[member].name.p);
 	if (rc == RC_OK)
 		rc = walk(&tc, &p, prefix, e);
-	else
-		err_prefix(e, "%.*s", (int)z->m->source.members[member].name.n, z->m->source.members[member].name.p);
+	else if (strncmp(e->msg, name.p, name.n) != 0) /* inflating names it itself */
+		err_prefix(e, "%.*s", (int)name.n, name.p);
 	torch_free(&tc);
 	pickle_free(&p);
 	return rc;

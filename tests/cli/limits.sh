@@ -28,6 +28,11 @@ printf '{"metadata":{},"weight_map":{"a":"one.safetensors","b":"one.safetensors"
 	>"$TMPDIR/model.safetensors.index.json"
 (cd "$TMPDIR" && try --limit files=1 model.safetensors.index.json)
 (cd "$TMPDIR" && try --limit text=10 model.safetensors.index.json)
+# Of what unpacks to more than 1 GiB; this one is broken, too, which shows once it is begun.
+try --limit ratio=900 ratio.pt
+try --limit ratio=1000 ratio.pt
+(cd ../tf && try --limit repeated=3999 good.pb)
+(cd ../tf && try --limit repeated=4000 good.pb)
 # What is no limit, no number, or more than can be.
 for word in size=1 tensors tensors= tensors=0 tensors=-1 tensors=1Q tensors=1K2 tensors=99999999999T rank=65 ''; do
 	try --limit "$word" three.safetensors

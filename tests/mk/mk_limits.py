@@ -44,6 +44,14 @@ def pickled(levels, width=0, key=b"a"):
     return out + inner + b"s" * levels + b"."
 
 
+def squeezed(name, packed, size):
+    """A zip file of one deflated entry, of so many packed bytes, which are no deflate stream, and so many unpacked, it says."""
+    head = struct.pack("<HHHHHIIIHH", 20, 0, 8, 0, 33, 0, packed, size, len(name), 0)
+    local = b"PK\3\4" + head + name + bytes(packed)
+    central = b"PK\1\2" + struct.pack("<H", 20) + head + struct.pack("<HHHII", 0, 0, 0, 0, 0) + name
+    return local + central + b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(central), len(local), 0)
+
+
 def main(folder):
     os.makedirs(folder, exist_ok=True)
     os.chdir(folder)
@@ -53,6 +61,7 @@ def main(folder):
     put("nesting.msgpack", nested(300))
     put("nesting.pkl", pickled(300))
     put("names.pkl", pickled(1, 4000, b"k" * 60000))
+    put("ratio.pt", squeezed(b"archive/data.pkl", 1700000, 3 << 29))
     put("three.safetensors", safetensors({"a": [2], "b": [2], "c": [2]}, {"one": "1", "two": "2"}))
 
 
