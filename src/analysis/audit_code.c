@@ -322,7 +322,8 @@ void check_template_code(struct auditor *a)
 		"__class__", "__subclasses__", "__globals__", "__builtins__", "__import__", "__mro__",
 		"__getattribute__", "|attr", "| attr", "popen", "os.system", "subprocess", "cycler", "lipsum", "joiner",
 		"\\x5f", "\\u005f", "\\137", "\\N{LOW LINE}", "format_map", "{% include", "{%- include", "{% import",
-		"{%- import", "{% from", "{%- from", "{% extends", "{%- extends", "_tojson_filter", "import_module", "builtins",
+		"{%- import", "{% from", "{%- from", "{% extends", "{%- extends", "_tojson_filter", "import_module",
+		"builtins",
 	};
 
 	for (size_t i = 0; i < a->m->n_meta; i++) {

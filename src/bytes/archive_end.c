@@ -82,7 +82,7 @@ static const char *go_through_other(struct ending *x, struct bytes in, struct ar
 {
 	struct archive_entry *entry;
 	const char *why;
-	la_ssize_t n = 0;
+	la_ssize_t n;
 
 	archive_support(a, in);
 	archive_read_support_format_raw(a);

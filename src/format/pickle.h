@@ -100,8 +100,8 @@ enum rc pickle_read(struct pickle *, uint64_t at, struct err *);
 void pickle_free(struct pickle *);
 
 /* Reads bytes as pickles, one after the other, whatever they are, for the calls alone; they begin at `at` of the
- * member. Whether they call something, or name what is dangerous, before they end or break off; if not, the model's list is as
- * it was. *took, if wanted, gets how many bytes were looked at. */
+ * member. Whether they call something, or name what is dangerous, before they end or break off; if not, the model's
+ * list is as it was. *took, if wanted, gets how many bytes were looked at. */
 bool pickle_try(struct model *, uint32_t member, struct bytes, uint64_t at, uint64_t *took);
 
 /* Whether the walk has gone on for long enough: a few hundred bytes can refer to the same things so often that it would

@@ -81,11 +81,11 @@ static const struct rule dangerous[] = {
 	{"os posix nt sys subprocess pty commands popen2 _posixsubprocess _winapi runpy code codeop marshal types imp "
 	 "_imp imputil ihooks pkgutil pkg_resources zipimport gc site new rexec inspect test unittest doctest pytest "
 	 "_pytest nose cProfile profile pdb bdb timeit trace rlcompleter compileall py_compile venv ensurepip pip "
-	 "distutils setuptools pexpect pipes ctypes _ctypes cffi atexit signal _signal threading _thread thread dummy_threading "
-	 "_pyrepl _interpreters _xxsubinterpreters _osx_support _aix_support _frozen_importlib mailcap cgitb "
-	 "turtledemo _frozen_importlib_external importlib multiprocessing multiprocess concurrent idlelib lib2to3 tkinter "
-	 "Tkinter _tkinter IPython jinja2 mako numexpr hydra fabric invoke paramiko plumbum gevent eventlet twisted picklescan "
-	 "fickling modelscan", "*"},
+	 "distutils setuptools pexpect pipes ctypes _ctypes cffi atexit signal _signal threading _thread thread "
+	 "dummy_threading _pyrepl _interpreters _xxsubinterpreters _osx_support _aix_support _frozen_importlib mailcap "
+	 "cgitb turtledemo _frozen_importlib_external importlib multiprocessing multiprocess concurrent idlelib "
+	 "lib2to3 tkinter Tkinter _tkinter IPython jinja2 mako numexpr hydra fabric invoke paramiko plumbum gevent "
+	 "eventlet twisted picklescan fickling modelscan", "*"},
 	{"builtins",
 	 "eval exec compile open getattr setattr delattr apply breakpoint __import__ globals locals vars input type"},
 	{"__builtin__",
@@ -288,7 +288,8 @@ void pk_imported(struct pickle *p, struct pk *global)
 {
 	struct model *m = p->m;
 	struct str module = global->u.global.module, name = global->u.global.name;
-	struct call call = {.module = module, .name = name, .member = p->member, .offset = p->base + global->at, .times = 1};
+	struct call call = {.module = module, .name = name, .member = p->member, .offset = p->base + global->at,
+			    .times = 1};
 	size_t looked_at = 0;
 	int64_t at;
 
@@ -470,7 +471,7 @@ void pk_called(struct pickle *p, struct pk *callee, const struct pk *args, const
 		return;
 	}
 	call.args = show_args(p, args, keywords);
-	c = kept ? &p->m->calls[named->call - 1] : NULL;
+	c = named && kept ? &p->m->calls[named->call - 1] : NULL;
 	if (c && c->risk == call.risk && !c->called) {
 		c->times++;
 		c->args = call.args;

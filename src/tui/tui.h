@@ -8,8 +8,8 @@
  * 0, or 2 for trouble, which it prints. A signal that asked for the end ends the program, the terminal restored. */
 int tui_run(struct session *, const struct opts *);
 
-/* What it will read and write: with one model any other and temporary files, the settings, files in the working directory
- * and below, and those that a script of keys names. */
+/* What it will read and write: with one model any other and temporary files, the settings, files in the working
+ * directory and below, and those that a script of keys names. */
 void tui_needs(const struct opts *, struct sandbox *);
 
 #endif
