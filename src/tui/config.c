@@ -388,7 +388,7 @@ static void keep_others(struct buf *out, const char *text)
 {
 	while (*text) {
 		size_t n = strcspn(text, "\n");
-		const char *word = after_blanks(text);
+		const char *word = text + strspn(text, " \t\r"); /* as next_line has it */
 
 		if (*word == '#' || *word == '\n' || *word == '\0' || !setting_of(word)) {
 			buf_add(out, text, n);

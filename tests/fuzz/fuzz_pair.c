@@ -61,7 +61,8 @@ static void audit(struct session *s)
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	struct opts o = {.threads = 1};
+	static const struct command audits = {.findings = true}; /* opened as for an audit: with what is refused */
+	struct opts o = {.threads = 1, .cmd = &audits};
 	struct session s = {0};
 	struct fuzz_files files;
 	struct err e;
