@@ -68,7 +68,7 @@ void hidden_pickles(struct model *m)
 			continue;
 		if (x->file != i)
 			try_entry(m, i);
-		else if (x->kind == MEMBER_MAPPED && !reads_pickles(m))
+		else if (x->kind == MEMBER_MAPPED && x->data.n && !reads_pickles(m))
 			try_file(m, i);
 	}
 	free(read);
@@ -137,7 +137,10 @@ void hidden_in_ruins(struct model *m)
 	size_t n = m->source.n;
 	uint64_t left = RUINS_BYTES;
 
-	for (uint32_t i = 0; i < n; i++)
-		if (m->source.members[i].file == i && m->source.members[i].kind == MEMBER_MAPPED)
+	for (uint32_t i = 0; i < n; i++) {
+		const struct member *x = &m->source.members[i];
+
+		if (x->file == i && x->kind == MEMBER_MAPPED && x->data.n)
 			try_ruin(m, i, &left);
+	}
 }
