@@ -28,6 +28,7 @@ static const struct rule harmless[] = {
 	 "_rebuild_qtensor _rebuild_sparse_tensor _rebuild_sparse_csr_tensor _rebuild_nested_tensor "
 	 "_rebuild_meta_tensor_no_storage _rebuild_device_tensor_from_numpy _rebuild_device_tensor_from_cpu_tensor "
 	 "_rebuild_xla_tensor _rebuild_wrapper_subclass"},
+	{"torch.nn.backends.thnn", "_get_thnn_function_backend"}, /* in every module of its first versions */
 	{"torch._tensor", "_rebuild_from_type_v2"},
 	{"torch.nn.parameter", "Parameter Buffer"},
 	{"torch",

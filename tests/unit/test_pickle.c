@@ -145,6 +145,7 @@ static void risks(void **state)
 		{"collections", "OrderedDict", CALL_HARMLESS},         {"numpy.core.multiarray", "scalar", CALL_HARMLESS},
 		{"sklearn.linear_model._logistic", "LogisticRegression", CALL_HARMLESS},
 		{"__torch__.a.b", "M", CALL_HARMLESS},                 {"torch.nn.modules.linear", "Linear", CALL_HARMLESS},
+		{"torch.nn.backends.thnn", "_get_thnn_function_backend", CALL_HARMLESS},
 		{"joblib.numpy_pickle", "NumpyArrayWrapper", CALL_HARMLESS},
 		{"joblib", "load", CALL_DANGEROUS},                    {"sklearn.externals.joblib", "load", CALL_DANGEROUS},
 		{"sklearn.externals.joblib.parallel", "Parallel", CALL_DANGEROUS},
