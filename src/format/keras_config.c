@@ -43,11 +43,19 @@ static void take_layer(const json_t *layer, uint64_t *layers, struct texts *lamb
 		texts_add(lambdas, str_of(name ? name : text_at(layer, "name")));
 }
 
-static bool begins(const char *s, const char *with)
+/* A module of Keras, of its own other packages, or below one. Anybody can call a package keras_something. */
+static bool is_own(const char *module)
 {
-	size_t n = strlen(with);
+	static const char *const packages[] = {"keras",    "tf_keras", "tensorflow", "keras_core",
+					       "keras_nlp", "keras_cv", "keras_hub"};
 
-	return strncmp(s, with, n) == 0 && (s[n] == '\0' || s[n] == '.' || s[n] == '_');
+	for (size_t i = 0; i < COUNT(packages); i++) {
+		size_t n = strlen(packages[i]);
+
+		if (strncmp(module, packages[i], n) == 0 && (module[n] == '\0' || module[n] == '.'))
+			return true;
+	}
+	return false;
 }
 
 /* Keras's own objects that run code or read files by what their configuration says. */
@@ -77,8 +85,7 @@ static void take_object(const json_t *o, struct texts *outside, struct texts *fo
 	if (!class)
 		return;
 	name = arena_printf(&outside->m->arena, "%.200s%s%.200s", module ? module : "", module ? "." : "", word);
-	own = !module || begins(module, "keras") || begins(module, "tf_keras") || begins(module, "tensorflow") ||
-	      (strcmp(module, "builtins") == 0 && word == config);
+	own = !module || is_own(module) || (strcmp(module, "builtins") == 0 && word == config);
 	if (reaches_out(word) || (module && call_risk_of(str_of(module), str_of(word)) == CALL_DANGEROUS))
 		texts_add(outside, str_of(name));
 	else if (!own)

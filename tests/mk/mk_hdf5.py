@@ -146,7 +146,8 @@ def keras():
         keras_zip(name, meta, config3, inside.getvalue(), method)
     objects = [{"module": "os", "class_name": "function", "config": "system"}, {"module": "keras.utils", "class_name": "function", "config": "get_file"},
                {"module": "keras.layers", "class_name": "Dense", "config": {"activation": {"module": "builtins", "class_name": "function", "config": "relu"}}},
-               {"module": "mine", "class_name": "Layer", "config": {}}, {"module": "keras.layers", "class_name": "TFSMLayer", "config": {"filepath": "x"}},
+               {"module": "mine", "class_name": "Layer", "config": {}}, {"module": "keras_own.layers", "class_name": "Own", "config": {}},
+               {"module": "keras.layers", "class_name": "TFSMLayer", "config": {"filepath": "x"}},
                {"module": "keras.layers", "class_name": "StringLookup", "config": {"vocabulary": "/etc/passwd"}}]
     keras_zip("objects", meta, {"module": "keras", "class_name": "Sequential", "config": {"layers": objects}}, inside.getvalue())
     keras_zip("noweights", meta, config3, None)
