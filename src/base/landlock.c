@@ -16,6 +16,7 @@ int landlock_enter(const struct sandbox *box)
 
 #else
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <stdint.h>
@@ -70,7 +71,15 @@ static struct ruleset everything(int version)
 	return r;
 }
 
-static void allow(int rules, uint64_t handled, const struct sandbox_path *p)
+/* Without a descriptor to be had, what is to be allowed could not be said, and files that are needed would seem to be
+ * forbidden. */
+static bool want_of_descriptors(void)
+{
+	return errno == EMFILE || errno == ENFILE;
+}
+
+/* False: for want of descriptors. What is not there, or cannot be added, is left shut. */
+static bool allow(int rules, uint64_t handled, const struct sandbox_path *p)
 {
 	uint64_t access = (p->may & MAY_READ ? fs_read : 0) | (p->may & MAY_WRITE ? fs_write : 0) |
 			  (p->may & MAY_MAKE ? fs_make : 0) |
@@ -79,13 +88,13 @@ static void allow(int rules, uint64_t handled, const struct sandbox_path *p)
 	struct stat st;
 
 	if (rule.parent_fd < 0)
-		return;
+		return !want_of_descriptors();
 	if (fstat(rule.parent_fd, &st) == 0 && !S_ISDIR(st.st_mode))
 		access &= fs_file;
 	rule.allowed_access = access & handled;
-	/* one that cannot be added leaves its path shut */
 	syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
 	close(rule.parent_fd);
+	return true;
 }
 
 int landlock_enter(const struct sandbox *box)
@@ -100,9 +109,13 @@ int landlock_enter(const struct sandbox *box)
 	all = everything((int)version);
 	rules = (int)syscall(SYS_landlock_create_ruleset, &all, version < 4 ? sizeof(all.fs) : sizeof(all), 0);
 	if (rules < 0)
-		return 0;
-	for (size_t i = 0; i < box->n; i++)
-		allow(rules, all.fs, &box->paths[i]);
+		return want_of_descriptors() ? -1 : 0;
+	for (size_t i = 0; i < box->n; i++) {
+		if (!allow(rules, all.fs, &box->paths[i])) {
+			close(rules);
+			return -1;
+		}
+	}
 	held = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && syscall(SYS_landlock_restrict_self, rules, 0) == 0;
 	close(rules);
 	return held ? (int)version : 0;

@@ -4,8 +4,8 @@
 
 #include "base/sandbox.h"
 
-/* From now on only the paths may be opened, each for what it says, and nothing be listened
- * on. Returns the version of Landlock that holds, 0: none does. */
+/* From now on only the paths may be opened, each for what it says, and nothing be listened on. Returns the version of
+ * Landlock that holds; 0: none does; -1: none, for want of file descriptors to say what may be opened. */
 int landlock_enter(const struct sandbox *);
 
 #endif

@@ -151,6 +151,8 @@ static void enter(const struct sandbox *box, bool again)
 	bool filter = seccomp_enter(box->run);
 	(void)again;
 
+	if (landlock < 0)
+		die("too many open files to enter the sandbox; see ulimit -n");
 	if (landlock && filter)
 		snprintf(about, sizeof(about), "Landlock %d (files%s), seccomp (no %snetwork, ptrace)", landlock, only,
 			 exec);

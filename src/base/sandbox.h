@@ -37,7 +37,7 @@ void sandbox_allow(struct sandbox *, const char *path, enum sandbox_use);
 
 /* Gives up everything else, for good, and before there are threads. Frees the list. Called again, only what both calls
  * allow is left; more than twice is no use on OpenBSD. What the system does not have, or refuses, is left out:
- * sandbox_about tells. */
+ * sandbox_about tells. Too few file descriptors to enter it are the end of the program. */
 void sandbox_enter(struct sandbox *);
 
 /* What holds, in words ("off" before sandbox_enter): a static string. */

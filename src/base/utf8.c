@@ -2,6 +2,8 @@
 
 #include <wchar.h>
 
+#include "base/util.h"
+
 size_t utf8_next(struct str s, uint32_t *cp)
 {
 	const unsigned char *p = (const unsigned char *)s.p;
@@ -69,12 +71,24 @@ bool utf8_repair(struct buf *out, struct str s)
 	return any;
 }
 
-/* Characters that change how others are drawn without being seen: Unicode's Cc, Cf, Zl and Zp as far as they occur. */
+/* Characters that change how others are drawn, or are not drawn themselves, so that two names look the same: Unicode's
+ * Cc, Zl and Zp, and what DerivedCoreProperties.txt has as Default_Ignorable_Code_Point; in order. */
+static const struct range {
+	uint32_t first, last;
+} invisible[] = {
+	{0x0, 0x1f},      {0x7f, 0x9f},       {0xad, 0xad},       {0x34f, 0x34f},     {0x61c, 0x61c},
+	{0x115f, 0x1160}, {0x17b4, 0x17b5},   {0x180b, 0x180f},   {0x200b, 0x200f},   {0x2028, 0x202e},
+	{0x2060, 0x206f}, {0x3164, 0x3164},   {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},   {0xffa0, 0xffa0},
+	{0xfff0, 0xfffb}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+};
+
 static bool is_invisible(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || c == 0x180e ||
-	       (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
-	       c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
+	size_t i = 0;
+
+	while (i < COUNT(invisible) && invisible[i].last < c)
+		i++;
+	return i < COUNT(invisible) && invisible[i].first <= c;
 }
 
 static int column_width(uint32_t c)

@@ -37,3 +37,7 @@ echo 'by default:'
 held
 echo 'with --no-sandbox:'
 held --no-sandbox
+# The fourth descriptor is the list of what may be opened, and none is left to name a file for it.
+echo 'with four file descriptors:'
+(ulimit -n 4; exec "$WEIGH" list a.safetensors) 2>&1
+echo $?

@@ -53,6 +53,10 @@ static void text_made_harmless(void **state)
 	FORMATS(utf8_display(&b, str_of("a\x1b[31mb\n"), false), "a\\x1b[31mb\\n");
 	FORMATS(utf8_display(&b, str_of("\xff\xc0\x80"), false), "\\xff\\xc0\\x80"); /* never UTF-8; an overlong NUL */
 	FORMATS(utf8_display(&b, str_of("\xe2\x80\xae" "evil"), false), "\\u202eevil");
+	/* drawn as nothing, or as a blank: Hangul fillers, variation selectors, a joiner, tags */
+	FORMATS(utf8_display(&b, str_of("a\xe1\x85\x9f" "\xe3\x85\xa4\xef\xbe\xa0"), false), "a\\u115f\\u3164\\uffa0");
+	FORMATS(utf8_display(&b, str_of("\xef\xb8\x8f\xcd\x8f\xf3\xa0\x84\x80"), false), "\\ufe0f\\u034f\\U000e0100");
+	FORMATS(utf8_display(&b, str_of("\xf3\xa0\xbf\xbf\xf3\xa1\x80\x80"), false), "\\U000e0fff\\U000e1000");
 	FORMATS(utf8_json(&b, str_of("[\"\xe2\x80\xae" "e\xc2\x9b\x7f\xf3\xa0\x81\x81\xc3\xa9\"]\n")),
 		"[\"\\u202ee\\u009b\\u007f\\udb40\\udc41\xc3\xa9\"]\n");
 	FORMATS(utf8_display(&b, str_of("\xc2\x9b" "31m"), false), "\\u009b31m"); /* CSI as one C1 character */
