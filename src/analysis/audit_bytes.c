@@ -78,8 +78,6 @@ void check_checksum(struct auditor *a)
 	}
 	free(x.why);
 	check_zip_sums(a);
-	if (a->end && a->end->why[0] && !a->m->refusal)
-		found(a, STR(""), "the compressed file is damaged: %s", a->end->why);
 }
 
 /* ---- claims ---- */
@@ -280,13 +278,10 @@ static void unclaimed(struct auditor *a, struct span gap, struct bytes b, void *
 /* What follows the compressed file's last stream, or the tar file's end mark: whatever unpacks it passes by that. */
 static void look_behind_end(struct auditor *a)
 {
-	struct bytes all = a->m->source.members[0].data, rest;
-	const char *what;
+	struct bytes all = a->m->source.members[0].data;
+	struct bytes rest = {all.p + a->end->packed, all.n - (size_t)a->end->packed};
+	const char *what = rest.n ? looks(rest) : NULL;
 
-	if (a->end->why[0]) /* where it ends is not known */
-		return;
-	rest = (struct bytes){all.p + a->end->packed, all.n - (size_t)a->end->packed};
-	what = rest.n ? looks(rest) : NULL;
 	if (what)
 		found_at(found(a, STR(""), "%zu bytes from byte %" PRIu64 " on follow the end of what is compressed "
 			       "(%s)", rest.n, a->end->packed, what), 0, a->end->packed, rest.n);

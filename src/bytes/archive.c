@@ -6,14 +6,14 @@
  */
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "base/buf.h"
-#include "bytes/cur.h"
+#include "bytes/decompress.h"
 #include "bytes/member.h"
 #include "bytes/signature.h"
 
@@ -25,6 +25,7 @@ enum {
 
 struct unpack {
 	struct archive *a;
+	struct decompress *outer; /* what it is compressed in; or NULL */
 	const char *path, *entry; /* entry: the one wanted, or NULL */
 	enum entry_kind (*look)(struct bytes, const char *);
 	uint64_t limit, total;    /* bytes that may come out, and that did */
@@ -47,33 +48,15 @@ bool archive_looks(struct bytes head)
 		unsigned at;
 		struct str magic;
 	} magics[] = {
-		{0, {"\x1f\x8b", 2}},           {0, {"BZh", 3}},          {0, {"\xfd" "7zXZ\0", 6}},
-		{0, {"\x28\xb5\x2f\xfd", 4}},   {0, {"\x04\x22\x4d\x18", 4}}, {0, {"LZIP", 4}},
-		{0, {"\x5d\0\0", 3}},           {0, {"\x1f\x9d", 2}},     {0, {"PK\3\4", 4}},
-		{0, {"7z\xbc\xaf\x27\x1c", 6}}, {0, {"Rar!\x1a\7", 6}},   {257, {"ustar", 5}},
-		{0, {"070701", 6}},             {0, {"070707", 6}},
+		{0, {"PK\3\4", 4}},    {0, {"7z\xbc\xaf\x27\x1c", 6}}, {0, {"Rar!\x1a\7", 6}},
+		{257, {"ustar", 5}},   {0, {"070701", 6}},             {0, {"070707", 6}},
 	};
 
 	for (size_t i = 0; i < COUNT(magics); i++)
 		if (head.n >= magics[i].at + magics[i].magic.n &&
 		    memcmp(head.p + magics[i].at, magics[i].magic.p, magics[i].magic.n) == 0)
 			return true;
-	return false;
-}
-
-/* What lzma and compress begin with is short: inside another filter, numbers would be taken for it. */
-void archive_support(struct archive *a, struct bytes packed)
-{
-	if (packed.n && packed.p[0] == 0x5d)
-		archive_read_support_filter_lzma(a);
-	if (packed.n > 1 && packed.p[0] == 0x1f && packed.p[1] == 0x9d)
-		archive_read_support_filter_compress(a);
-	archive_read_support_filter_gzip(a);
-	archive_read_support_filter_bzip2(a);
-	archive_read_support_filter_xz(a);
-	archive_read_support_filter_lzip(a);
-	archive_read_support_filter_zstd(a);
-	archive_read_support_filter_lz4(a);
+	return decompress_looks(head);
 }
 
 static void support_formats(struct archive *a)
@@ -89,19 +72,20 @@ static void support_formats(struct archive *a)
 
 static enum rc trouble(struct unpack *u, struct err *e)
 {
-	const char *why = archive_error_string(u->a);
+	const char *outer = u->outer ? decompress_why(u->outer) : "";
+	const char *why = *outer ? outer : archive_error_string(u->a);
 
 	return err_set(e, "cannot be unpacked: %s", why ? why : "damaged, or cut short");
 }
 
 static enum rc count(struct unpack *u, size_t n, struct err *e)
 {
-	int64_t in = archive_filter_bytes(u->a, -1);
+	uint64_t in = u->outer ? decompress_taken(u->outer) : (uint64_t)archive_filter_bytes(u->a, -1);
 
 	u->total += n;
 	if (u->total > u->limit)
 		return unpack_too_much(u->limit, e);
-	return unpack_tell(u->source, u->total, in > 0 ? u64_min((uint64_t)in, u->packed) : 0, u->packed, e);
+	return unpack_tell(u->source, u->total, u64_min(in, u->packed), u->packed, e);
 }
 
 /* Reads up to n bytes of the entry; *got is less only at its end. */
@@ -121,18 +105,6 @@ static enum rc read_some(struct unpack *u, uint8_t *out, size_t n, size_t *got, 
 	return count(u, *got, e);
 }
 
-/* libarchive does not look at the checksum that a gzip file ends with. Nor can it be told of a file whose end belongs
- * to something else: there the size that stands behind it is another one, too. */
-static enum rc check_gzip(const struct unpack *u, uint32_t crc, uint64_t size, struct err *e)
-{
-	struct bytes b = u->source->members[u->archive].data;
-
-	if (archive_filter_count(u->a) != 2 || archive_filter_code(u->a, 0) != ARCHIVE_FILTER_GZIP || b.n < 18 ||
-	    load_uint(b.p + b.n - 4, 4, false) != (uint32_t)size || load_uint(b.p + b.n - 8, 4, false) == crc)
-		return RC_OK;
-	return err_set(e, "is damaged: the gzip file's CRC-32 is not that of what is in it");
-}
-
 /* The head is read already; the rest follows. path: in the archive; NULL for a lone compressed file, whose neighbours
  * are those of the file itself. */
 static enum rc spool_entry(struct unpack *u, const char *name, const char *path, struct err *e)
@@ -142,7 +114,6 @@ static enum rc spool_entry(struct unpack *u, const char *name, const char *path,
 	int fd = spool_open(e);
 	uint64_t size = u->head_n;
 	uint8_t *buf;
-	uLong crc = crc32(0, u->head, (uInt)u->head_n);
 	size_t n = 1;
 	enum rc rc;
 
@@ -154,13 +125,9 @@ static enum rc spool_entry(struct unpack *u, const char *name, const char *path,
 		rc = read_some(u, buf, STEP, &n, e);
 		if (rc == RC_OK)
 			rc = spool_write(fd, buf, n, e);
-		if (n)
-			crc = crc32(crc, buf, (uInt)n);
 		size += n;
 	}
 	free(buf);
-	if (rc == RC_OK && !path)
-		rc = check_gzip(u, (uint32_t)crc, size, e);
 	if (rc == RC_OK && size == 0)
 		rc = err_set(e, "%s is empty", name);
 	if (rc == RC_OK)
@@ -274,7 +241,7 @@ static enum rc take_entry(struct unpack *u, struct archive_entry *entry, struct 
 	const char *path = archive_entry_pathname(entry), *name;
 	bool other;
 
-	if (raw && archive_filter_count(u->a) < 2)
+	if (raw && !u->outer && archive_filter_count(u->a) < 2)
 		return err_set(e, "cannot be unpacked: damaged, or cut short");
 	if (!path)
 		path = "";
@@ -306,24 +273,51 @@ static enum rc outcome(struct unpack *u, struct err *e)
 			       u->found > LISTED ? ", ..." : "");
 	if (archive_format(u->a) == ARCHIVE_FORMAT_RAW)
 		return err_set(e, "is compressed (%s), and what is in it is no weight file that this build reads",
-			       archive_filter_name(u->a, 0));
+			       u->outer ? decompress_name(u->outer) : archive_filter_name(u->a, 0));
 	return err_set(e, "is an archive (%s, %zu files) without a weight file that this build reads",
 		       archive_format_name(u->a) ? archive_format_name(u->a) : "empty", u->entries);
+}
+
+static la_ssize_t feed(struct archive *a, void *arg, const void **p)
+{
+	struct unpack *u = arg;
+	ptrdiff_t n = decompress_next(u->outer, p);
+
+	if (n < 0)
+		archive_set_error(a, EIO, "%s", decompress_why(u->outer));
+	return n < 0 ? ARCHIVE_FATAL : n;
+}
+
+/* A tar file is read no further than to its end mark, and the checksum stands behind. */
+static enum rc to_the_end(struct unpack *u, struct err *e)
+{
+	const void *p;
+	ptrdiff_t n;
+
+	while ((n = decompress_next(u->outer, &p)) > 0)
+		if (count(u, (size_t)n, e) != RC_OK)
+			return RC_FAIL;
+	return n < 0 ? err_set(e, "cannot be unpacked: %s", decompress_why(u->outer)) : RC_OK;
 }
 
 static enum rc walk(struct unpack *u, struct bytes packed, struct err *e)
 {
 	struct archive_entry *entry;
-	int k;
+	int k = u->outer ? archive_read_open(u->a, u, NULL, feed, NULL)
+			 : archive_read_open_memory(u->a, packed.p, packed.n);
 
-	if (archive_read_open_memory(u->a, packed.p, packed.n) != ARCHIVE_OK)
+	if (k != ARCHIVE_OK)
 		return trouble(u, e);
 	while ((k = archive_read_next_header(u->a, &entry)) == ARCHIVE_OK || k == ARCHIVE_WARN || k == ARCHIVE_RETRY)
 		if (k != ARCHIVE_RETRY && take_entry(u, entry, e) != RC_OK)
 			return RC_FAIL;
-	if (k == ARCHIVE_EOF && (archive_format(u->a) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR)
+	if (k != ARCHIVE_EOF)
+		return trouble(u, e);
+	if ((archive_format(u->a) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR)
 		u->source->tar_end = (uint64_t)archive_read_header_position(u->a);
-	return k == ARCHIVE_EOF ? outcome(u, e) : trouble(u, e);
+	if (u->outer && to_the_end(u, e) != RC_OK)
+		return RC_FAIL;
+	return outcome(u, e);
 }
 
 enum rc source_add_archive(struct source *s, uint32_t archive, const char *path, const char *entry,
@@ -340,11 +334,13 @@ enum rc source_add_archive(struct source *s, uint32_t archive, const char *path,
 	if (!u.a)
 		die("out of memory (libarchive)");
 	u.head = xmalloc(HEAD);
-	archive_support(u.a, packed);
+	u.outer = decompress_looks(packed) ? decompress_new(packed) : NULL;
+	archive_support(u.a, (struct bytes){0}); /* it may be compressed twice */
 	support_formats(u.a);
 	rc = walk(&u, packed, e);
 	s->gone_through += u.total;
 	archive_read_free(u.a);
+	decompress_free(u.outer);
 	free(u.head);
 	buf_free(&u.names);
 	*member = u.member;

@@ -31,10 +31,6 @@ enum rc unpack_tell(const struct source *, uint64_t out, uint64_t in, uint64_t o
 /* Copies a pipe into an unlinked temporary file and adds that. */
 enum rc source_spool_pipe(struct source *, int fd, const char *name, uint32_t *member, struct err *);
 
-/* What libarchive is to undo of a file that begins like that; archives' formats are another matter. */
-struct archive;
-void archive_support(struct archive *, struct bytes head);
-
 /* Whether bytes look like something compressed or an archive that libarchive is to unpack. */
 bool archive_looks(struct bytes head);
 

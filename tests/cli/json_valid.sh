@@ -1,5 +1,6 @@
 #!/bin/sh
 # Every JSON and JSON lines output is read by a strict parser.
+# timeout: 180
 [ -n "$PYTHON" ] || { echo 'no Python with NumPy'; exit 77; }
 cd "$FIXTURES/cli" || exit
 check() {

@@ -1,5 +1,6 @@
 #!/bin/sh
 # What goes beyond a limit is refused or left out with a line that names the limit, and read once that is raised.
+# timeout: 180
 cd "$FIXTURES/limits" || exit
 try() {
 	"$WEIGH" list "$@" -o tsv >"$TMPDIR/list" 2>"$TMPDIR/said"

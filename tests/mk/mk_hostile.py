@@ -4,6 +4,7 @@ import bz2
 import gzip
 import io
 import json
+import lzma
 import os
 import struct
 import sys
@@ -43,6 +44,14 @@ def squeeze(b):
 
 
 # ---- what is no file of weights at all ----
+
+
+def broken_check(b):
+    """An xz file of one block, the CRC-64 of which is wrong: it stands before the index, whose size is in the footer."""
+    packed = bytearray(lzma.compress(b))
+    (words,) = struct.unpack_from("<I", packed, len(packed) - 8)
+    packed[len(packed) - 12 - 4 * (words + 1) - 1] ^= 1
+    return bytes(packed)
 
 def oddities():
     put("empty.safetensors", b"")
@@ -462,6 +471,7 @@ def archives():
     put("two.safetensors.gz", squeeze(ok[:50]) + squeeze(ok[50:]))
     tar("garbage.tar.gz", [("w.safetensors", ok)], lambda b: squeeze(b) + b"\x7fELF and something behind it")
     tar("crc.tar.gz", [("w.safetensors", ok)], lambda b: (lambda z: z[:-8] + bytes(4) + z[-4:])(squeeze(b)))
+    tar("crc.tar.xz", [("w.safetensors", ok)], broken_check)
     tar("tail.tar", [("w.safetensors", ok)], lambda b: b + b"behind the end" * 50)
     tar("tail.tar.bz2", [("w.safetensors", ok)], lambda b: bz2.compress(b + b"behind the end" * 50))
     tail = zipped([("evil.py", b"import os\n")])
