@@ -11,7 +11,7 @@ cd "$build" || exit 2
 [ -e Makefile ] || CC=clang CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' "$top/configure" -q --enable-sanitize=address,undefined || exit 2
 make -s -j2 all || exit 2
 case $name in
-names | json | pair | config | h5 | libhdf5) entry=fuzz_$name ;;
+names | json | pair | archive | config | h5 | libhdf5) entry=fuzz_$name ;;
 *) entry=fuzz_format ;;
 esac
 value() { sed -n "s/^$1 = //p" Makefile | head -n 1; }
@@ -25,7 +25,7 @@ export FORMAT="$name" UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 # A third faster: blocks that are freed are not given back to the system, and new ones not filled.
 export ASAN_OPTIONS=allocator_release_to_os_interval_ms=-1:quarantine_size_mb=16:max_malloc_fill_size=0
 largest=256
-[ "$name" != pair ] || largest=5000 # libarchive's: README
+case $name in pair | archive) largest=5000 ;; esac # libarchive's: README
 [ ! -d /dev/shm ] || export TMPDIR=/dev/shm # what is unpacked need not wait for a disk, either
 longest=20000
 [ "$name" != libhdf5 ] || longest=26000

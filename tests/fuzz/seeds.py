@@ -21,6 +21,7 @@ MOST, EACH = 20000, 60
 
 # format: patterns of files below FIXTURES. Where one names several with +, they are one model; the first is opened.
 SEEDS = {
+    "archive": ["hostile/*.gz", "hostile/*.bz2", "hostile/*.xz", "hostile/*.tar", "cli/*.gz", "cli/*.tar", "cli/*.zip"],
     "safetensors": ["cli/*.safetensors", "packs/*.safetensors"],
     "gguf": ["cli/*.gguf"],
     "pytorch": ["torch/*.pt"],
