@@ -101,6 +101,10 @@ static int column_width(uint32_t c)
 	return w < 0 ? 1 : w;
 }
 
+/* Marks that a letter may carry. Curses has no room for more in a cell, so names that differ further on would look alike,
+ * and without it they would be drawn over the lines above. */
+enum { MARKS_MOST = 4 };
+
 /* Most names are nothing but printable ASCII: those bytes are taken in runs. */
 static size_t plain_run(struct str s)
 {
@@ -111,31 +115,44 @@ static size_t plain_run(struct str s)
 	return n;
 }
 
+/* What stands for a character that is not shown as it is. */
+static void escape(struct buf *out, uint32_t cp)
+{
+	if (cp == '\n' || cp == '\t' || cp == '\r')
+		buf_puts(out, cp == '\n' ? "\\n" : cp == '\t' ? "\\t" : "\\r");
+	else if (cp < 0x20 || cp == 0x7f)
+		buf_printf(out, "\\x%02x", (unsigned)cp);
+	else
+		buf_printf(out, cp > 0xffff ? "\\U%08x" : "\\u%04x", (unsigned)cp);
+}
+
 void utf8_display(struct buf *out, struct str s, bool ascii)
 {
+	unsigned marks = MARKS_MOST; /* there is nothing yet that could carry one */
 	uint32_t cp;
 
 	while (s.n) {
 		size_t n = plain_run(s);
+		int w;
 
 		if (n) {
 			buf_add(out, s.p, n);
+			marks = s.p[n - 1] == ' ' ? MARKS_MOST : 0;
 			s = skip(s, n);
 			continue;
 		}
 		n = utf8_next(s, &cp);
+		w = n == 0 || cp < 0x80 || ascii || is_invisible(cp) ? -1 : wcwidth((wchar_t)cp);
 		if (n == 0) {
 			buf_printf(out, "\\x%02x", (unsigned char)s.p[0]);
 			n = 1;
-		} else if (cp == '\n' || cp == '\t' || cp == '\r') {
-			buf_puts(out, cp == '\n' ? "\\n" : cp == '\t' ? "\\t" : "\\r");
-		} else if (cp < 0x20 || cp == 0x7f) {
-			buf_printf(out, "\\x%02x", (unsigned)cp);
-		} else if (is_invisible(cp) || (ascii && cp >= 0x80) || (cp >= 0x80 && wcwidth((wchar_t)cp) < 0)) {
-			buf_printf(out, cp > 0xffff ? "\\U%08x" : "\\u%04x", (unsigned)cp);
+		} else if (w < 0 || (w == 0 && marks == MARKS_MOST)) {
+			escape(out, cp);
+			w = -1;
 		} else {
 			buf_add(out, s.p, n);
 		}
+		marks = w < 0 ? MARKS_MOST : w == 0 ? marks + 1 : 0;
 		s = skip(s, n);
 	}
 }
@@ -201,30 +218,37 @@ size_t utf8_width(struct str s)
 	return w;
 }
 
+struct str utf8_end(struct str s, size_t columns)
+{
+	size_t width = utf8_width(s), n, used;
+	uint32_t cp;
+
+	if (width <= columns)
+		return s;
+	s = skip(s, utf8_fit(s, width - columns, &used));
+	if (used < width - columns) { /* a wide character straddles the cut: it goes, and the marks on it */
+		n = utf8_next(s, &cp);
+		s = skip(s, n ? n : 1);
+		s = skip(s, utf8_fit(s, 0, NULL));
+	}
+	return s;
+}
+
 /* Of the columns beside the ellipsis, one in `share` is for the head. */
 static void cut_middle(struct buf *out, struct str s, size_t columns, size_t share, bool ascii)
 {
-	size_t width = utf8_width(s), head, tail, at, used;
+	size_t head;
 
-	if (width <= columns) {
+	if (utf8_width(s) <= columns) {
 		buf_str(out, s);
 		return;
 	}
 	if (columns == 0)
 		return;
 	head = (columns - 1) / share;
-	tail = columns - 1 - head;
-	at = utf8_fit(s, head, NULL);
-	buf_add(out, s.p, at);
+	buf_add(out, s.p, utf8_fit(s, head, NULL));
 	buf_puts(out, ascii ? "~" : "…");
-	at = utf8_fit(s, width - tail, &used);
-	if (used < width - tail) { /* a wide character straddles the cut */
-		uint32_t cp;
-		size_t n = utf8_next(skip(s, at), &cp);
-
-		at += n ? n : 1;
-	}
-	buf_str(out, skip(s, at));
+	buf_str(out, utf8_end(s, columns - 1 - head));
 }
 
 void utf8_ellipsis(struct buf *out, struct str s, size_t columns, bool ascii)

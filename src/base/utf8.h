@@ -20,7 +20,8 @@ bool utf8_repair(struct buf *out, struct str s);
 
 /*
  * Appends s as text that is harmless on a terminal: control characters, invalid bytes, bidirectional overrides and
- * other invisible formatting become visible escapes (\n, \x1b, \u202e). With ascii, so does all beyond ASCII.
+ * other invisible formatting become visible escapes (\n, \x1b, \u202e), and so do marks with no letter to stand on and
+ * those beyond the fourth on one. With ascii, so does all beyond ASCII. Text that is harmless stays as it is.
  */
 void utf8_display(struct buf *out, struct str s, bool ascii);
 
@@ -33,6 +34,9 @@ size_t utf8_width(struct str s);
 
 /* The longest prefix of s, in bytes, that takes at most `columns`; *used gets the columns it takes. */
 size_t utf8_fit(struct str s, size_t columns, size_t *used);
+
+/* The longest end of s that takes at most `columns`. */
+struct str utf8_end(struct str s, size_t columns);
 
 /* Appends s cut to `columns` with an ellipsis ('…', or '~' in ASCII) in the middle, so that both ends show. */
 void utf8_ellipsis(struct buf *out, struct str s, size_t columns, bool ascii);

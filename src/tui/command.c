@@ -30,9 +30,9 @@ static void candidate(struct candidates *c, const char *name, const char *end)
 		snprintf(c->common, sizeof(c->common), "%s", whole);
 	while (c->common[k] && c->common[k] == whole[k])
 		k++;
-	c->common[k] = '\0';
 	while (k && (c->common[k] & 0xc0) == 0x80) /* not in the middle of a character */
-		c->common[--k] = '\0';
+		k--;
+	c->common[k] = '\0';
 	buf_printf(&c->all, "%s%s", c->n > 1 ? "  " : "", whole);
 }
 

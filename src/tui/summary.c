@@ -83,7 +83,9 @@ static void add_model(struct state *st, struct screen *sc, int side)
 	utf8_display(&b, str_of(m->path), sc->ascii);
 	text_add(t, side == A ? ROLE_A : ROLE_B, buf_view(&b));
 	buf_clear(&b);
-	buf_printf(&b, "%s%s%s, ", m->format, m->variant && *m->variant ? " " : "", m->variant ? m->variant : "");
+	buf_printf(&b, "%s%s", m->format, m->variant && *m->variant ? " " : "");
+	utf8_display(&b, str_of(m->variant ? m->variant : ""), sc->ascii); /* PyTorch's has a version out of the file */
+	buf_puts(&b, ", ");
 	fmt_bytes(&b, m->bytes);
 	if (m->files > 1)
 		buf_printf(&b, " in %u files", m->files);

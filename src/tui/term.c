@@ -87,6 +87,7 @@ static struct {
 	bool has_before;
 	bool mouse;
 	struct mouse last_mouse;
+	struct buf text; /* what is being put */
 	char restore[128]; /* what the terminal must be sent when the program dies on another thread */
 	int pipe[2];
 	int width, height;
@@ -455,6 +456,7 @@ void term_close(void)
 	if (term.out)
 		fclose(term.out);
 	term.in = term.out = NULL;
+	buf_free(&term.text);
 }
 
 int term_signal(void)
@@ -506,7 +508,8 @@ static void suspend(void)
 
 /* ---- drawing ---- */
 
-/* In the attributes that are set. */
+/* In the attributes that are set. Who made the text has made it harmless, and this leaves it as it is; should that be
+ * forgotten somewhere, the terminal is not to pay for it. */
 static int put(int y, int x, int width, struct str s)
 {
 	wchar_t out[256];
@@ -517,6 +520,9 @@ static int put(int y, int x, int width, struct str s)
 		return 0;
 	if (width > term.width - x)
 		width = term.width - x;
+	buf_clear(&term.text);
+	utf8_display(&term.text, s, term.ascii);
+	s = buf_view(&term.text);
 	s.n = utf8_fit(s, (size_t)width, &used);
 	move(y, x);
 	while (s.n) {

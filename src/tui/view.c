@@ -820,10 +820,7 @@ static int draw_prompt(struct screen *sc, int y, int w)
 	buf_clear(&b);
 	utf8_display(&b, str_of(p->text), sc->ascii);
 	s = buf_view(&b);
-	while (s.n && (int)utf8_width(s) > room - x) { /* the end is where one types */
-		s.p++;
-		s.n--;
-	}
+	s = utf8_end(s, (size_t)(room > x ? room - x : 0)); /* it is where one types */
 	x += term_put(y, x, w - x, ROLE_STATUS, s);
 	term_put(y, room + 2, w - room - 2, ROLE_PROBLEM, buf_view(&note));
 	buf_free(&b);

@@ -64,6 +64,12 @@ static void text_made_harmless(void **state)
 	FORMATS(utf8_display(&b, str_of("größe"), false), "größe");
 	FORMATS(utf8_display(&b, str_of("größe"), true), "gr\\u00f6\\u00dfe");
 	FORMATS(utf8_display(&b, ((struct str){"a\0b", 3}), false), "a\\x00b");
+	/* marks: on a letter up to four; none on nothing, on a blank or on an escape; what is harmless stays so */
+	FORMATS(utf8_display(&b, str_of("e\xcc\x81t\xcc\x81\xcc\x82\xcc\x83\xcc\x84"), false), "e\xcc\x81t\xcc\x81\xcc\x82\xcc\x83\xcc\x84");
+	FORMATS(utf8_display(&b, str_of("o\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x82."), false),
+		"o\xcc\x81\xcc\x81\xcc\x81\xcc\x81\\u0301\\u0302.");
+	FORMATS(utf8_display(&b, str_of("\xcc\xb6" "a \xcc\xb6\n\xcc\xb6"), false), "\\u0336a \\u0336\\n\\u0336");
+	FORMATS(utf8_display(&b, str_of("層\xcc\x81\\u0336"), false), "層\xcc\x81\\u0336");
 	FORMATS(utf8_repair(&b, str_of("a\xff" "b")), "a\xef\xbf\xbd" "b");
 	assert_false(utf8_valid(str_of("\xf4\x90\x80\x80"))); /* beyond U+10FFFF */
 	assert_true(utf8_valid(str_of("\xf4\x8f\xbf\xbf")));
@@ -77,6 +83,13 @@ static void text_cut_to_fit(void **state)
 	FORMATS(utf8_ellipsis(&b, str_of("short"), 5, false), "short");
 	FORMATS(utf8_ellipsis(&b, str_of("abc"), 1, false), "…");
 	FORMATS(utf8_ellipsis(&b, str_of("abc"), 0, false), "");
+	/* a wide character that does not fit whole goes, with the marks on it; marks stay with their letters */
+	FORMATS(buf_str(&b, utf8_end(str_of("ab層c"), 2)), "c");
+	FORMATS(buf_str(&b, utf8_end(str_of("ab層\xcc\x81" "c"), 2)), "c");
+	FORMATS(buf_str(&b, utf8_end(str_of("ab層\xcc\x81" "c"), 3)), "層\xcc\x81" "c");
+	FORMATS(buf_str(&b, utf8_end(str_of("abc"), 5)), "abc");
+	FORMATS(buf_str(&b, utf8_end(str_of("e\xcc\x81o\xcc\x81"), 1)), "o\xcc\x81");
+	FORMATS(utf8_ellipsis(&b, str_of("層層層"), 4, false), "…層");
 }
 
 static void numbers_for_people(void **state)
