@@ -21,11 +21,15 @@
 
 enum { TROUBLE = 2 };
 
+/* Messages are ASCII: the terminal has no UTF-8, where the bytes of a letter may be control characters (9B, the last one of
+ * U+00DB, is one), or --ascii says so. */
+static bool ascii;
+
 static int trouble(const char *why, const char *hint)
 {
 	struct buf b = {0};
 
-	utf8_display(&b, str_of(why), false);
+	utf8_display(&b, str_of(why), ascii);
 	fprintf(stderr, "weigh: %s%s\n", b.p ? b.p : "", hint);
 	buf_free(&b);
 	return TROUBLE;
@@ -86,10 +90,10 @@ static bool has_screen(const struct opts *o)
  * JSON, CSV and TSV are UTF-8 all the same, and what is harmless in them is decided by UTF-8's tables. */
 static void set_locale(struct opts *o)
 {
-	if (strcmp(nl_langinfo(CODESET), "UTF-8") == 0)
-		return;
-	o->ascii = true;
-	if (o->cmd)
+	bool narrow = ascii;
+
+	ascii = o->ascii = o->ascii || ascii;
+	if (narrow && o->cmd)
 		setlocale(LC_CTYPE, "C.UTF-8");
 }
 
@@ -171,6 +175,7 @@ int main(int argc, char **argv)
 	int status;
 
 	setlocale(LC_CTYPE, "");
+	ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
 	set_signals();
 	atexit(on_exit_elsewhere);
 	json_set_alloc_funcs(xmalloc, free); /* else what finds no memory is missing in the output */

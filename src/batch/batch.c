@@ -36,19 +36,19 @@ const struct command *command_summary(void)
 
 /* ---- beginning ---- */
 
-static void report(const char *path, struct str tensor, const char *message)
+static void report(const struct batch *to, const char *path, struct str tensor, const char *message)
 {
 	struct buf b = {0};
 
 	buf_puts(&b, "weigh: ");
 	if (path) {
-		utf8_display(&b, str_of(path), false);
+		utf8_display(&b, str_of(path), to->st.ascii);
 		buf_puts(&b, ": ");
 	}
-	utf8_display(&b, str_of(message), false);
+	utf8_display(&b, str_of(message), to->st.ascii);
 	if (tensor.n) {
 		buf_puts(&b, " (tensor '");
-		utf8_display(&b, tensor, false);
+		utf8_display(&b, tensor, to->st.ascii);
 		buf_puts(&b, "')");
 	}
 	buf_putc(&b, '\n');
@@ -78,13 +78,13 @@ bool batch_begin(struct batch *b, struct session *s, const struct opts *o, const
 
 	*b = (struct batch){.s = s, .o = o, .command = command, .st = style_of(o)};
 	if (filter_init(&b->filter, o, &e) != RC_OK) {
-		report(NULL, STR(""), e.msg);
+		report(b, NULL, STR(""), e.msg);
 		return false;
 	}
 	b->filtered = b->filter.n_include || b->filter.n_exclude;
 	b->n_rows = select_rows(s, &b->filter, &b->rows);
 	if (b->filter.n_include && b->n_rows == 0) {
-		report(o->path[0], STR(""), "no tensor has a name that matches");
+		report(b, o->path[0], STR(""), "no tensor has a name that matches");
 		batch_end(b, 2);
 		return false;
 	}
@@ -101,7 +101,7 @@ int batch_fail(struct batch *b, const char *fmt, ...)
 	vsnprintf(e.msg, sizeof(e.msg), fmt, ap);
 	va_end(ap);
 	progress_erase(b->progress);
-	report(NULL, STR(""), e.msg);
+	report(b, NULL, STR(""), e.msg);
 	return batch_end(b, 2);
 }
 
@@ -271,14 +271,14 @@ static void print_mishaps(const struct batch *b)
 		if (!kinds[k].first)
 			kinds[k].first = m;
 		if (kinds[k].n++ < EACH)
-			report(m->path, m->tensor, m->message);
+			report(b, m->path, m->tensor, m->message);
 	}
 	for (size_t k = 0; k < KINDS; k++)
 		if (kinds[k].n > EACH) {
 			struct buf more = {0};
 
 			buf_printf(&more, "%s (and %zu more like it)", kinds[k].first->message, kinds[k].n - EACH);
-			report(kinds[k].first->path, STR(""), more.p);
+			report(b, kinds[k].first->path, STR(""), more.p);
 			buf_free(&more);
 		}
 }

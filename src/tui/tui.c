@@ -11,6 +11,7 @@
 
 #include "analysis/opening.h"
 #include "base/pool.h"
+#include "base/utf8.h"
 #include "bytes/spool.h"
 #include "format/h5scan.h"
 #include "tui/browse.h"
@@ -443,6 +444,15 @@ void tui_needs(const struct opts *o, struct sandbox *box)
 		script_needs(o->keys_file, box);
 }
 
+static void trouble(const char *why, bool ascii)
+{
+	struct buf b = {0};
+
+	utf8_display(&b, str_of(why), ascii);
+	fprintf(stderr, "weigh: %s\n", b.p ? b.p : "");
+	buf_free(&b);
+}
+
 int tui_run(struct session *s, const struct opts *o)
 {
 	struct screen sc = {.s = s, .opts = o, .prefix = K_NONE, .letter_of = ACT_NONE, .pane = PANE_AUTO};
@@ -466,6 +476,6 @@ int tui_run(struct session *s, const struct opts *o)
 	}
 	if (rc == RC_OK)
 		return 0;
-	fprintf(stderr, "weigh: %s\n", e.msg);
+	trouble(e.msg, o->ascii);
 	return 2;
 }
