@@ -34,11 +34,12 @@ def check(good, name, detail=""):
 class Terminal:
     """A pseudo-terminal, and weigh on it as the foreground job of a small shell: one that only waits."""
 
-    def __init__(self, *args, columns=80, rows=24):
+    def __init__(self, *args, columns=80, rows=24, env=None):
         self.master, self.slave = os.openpty()
         self.resize(columns, rows)
         self.before = termios.tcgetattr(self.slave)
         self.seen = b""
+        self.env = env or {}
         status_read, status_write = os.pipe()
         self.shell = os.fork()
         if self.shell == 0:
@@ -65,7 +66,7 @@ class Terminal:
             for fd in range(3):
                 os.dup2(self.slave, fd)
             os.closerange(3, 50)
-            env = dict(os.environ, TERM="xterm-256color", LC_ALL="C.UTF-8")
+            env = dict(os.environ, TERM="xterm-256color", LC_ALL="C.UTF-8") | self.env
             for name in ("COLUMNS", "LINES"):
                 env.pop(name, None)
             os.execve(WEIGH, [WEIGH] + list(args), env)
