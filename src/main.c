@@ -21,8 +21,8 @@
 
 enum { TROUBLE = 2 };
 
-/* Messages are ASCII: the terminal has no UTF-8, where the bytes of a letter may be control characters (9B, the last one of
- * U+00DB, is one), or --ascii says so. */
+/* Messages are ASCII: the terminal has no UTF-8, where the bytes of a letter may be control characters (9B, the last
+ * one of U+00DB, is one), or --ascii says so. */
 static bool ascii;
 
 static int trouble(const char *why, const char *hint)

@@ -101,8 +101,8 @@ static int column_width(uint32_t c)
 	return w < 0 ? 1 : w;
 }
 
-/* Marks that a letter may carry. Curses has no room for more in a cell, so names that differ further on would look alike,
- * and without it they would be drawn over the lines above. */
+/* Marks that a letter may carry. Curses has no room for more in a cell, so names that differ further on would look
+ * alike, and without it they would be drawn over the lines above. */
 enum { MARKS_MOST = 4 };
 
 /* Most names are nothing but printable ASCII: those bytes are taken in runs. */

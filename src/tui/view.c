@@ -370,6 +370,31 @@ static void escape(struct view *v)
 		view_pop(v->screen);
 }
 
+static struct str behind(struct str s, size_t at)
+{
+	return (struct str){s.p + at, s.n - at};
+}
+
+/* A name is copied as it is, unless something in it would steer the program that it is pasted into: a shell runs what
+ * comes before the end of a line, and takes an escape sequence for the end of what is pasted. */
+static void make_pastable(struct buf *b)
+{
+	struct buf shown = {0};
+	uint32_t cp = 0;
+	size_t n = 1;
+
+	for (struct str s = buf_view(b); s.n && n; s = behind(s, n)) {
+		n = utf8_next(s, &cp);
+		if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0))
+			n = 0;
+	}
+	if (n)
+		return;
+	utf8_display(&shown, buf_view(b), false);
+	buf_free(b);
+	*b = shown;
+}
+
 /* Y: by the terminal itself, so that it works over ssh, too. */
 static void copy(struct view *v)
 {
@@ -382,6 +407,7 @@ static void copy(struct view *v)
 		buf_str(&b, v->screen->s->rows[row].name);
 	else if (v->ops->rows(v))
 		term_line(&b, v->list.y + (int)(v->cursor - v->top), v->list.x, v->list.w);
+	make_pastable(&b);
 	if (b.n == 0)
 		screen_message(v->screen, "there is nothing to copy here");
 	else if (!term_copy(buf_view(&b)))
@@ -613,14 +639,29 @@ struct pen pen_at(struct view *v, struct area a, bool selected, enum role over)
 			    .ascii = v->screen->ascii, .needle = v->needle.n ? &v->needle : NULL};
 }
 
+/* A match that begins or ends among the marks on a letter is shown as that of the letter: they share a cell. */
+static void whole_letters(struct str shown, size_t *at, size_t *n)
+{
+	size_t end = *at + *n;
+
+	while (*at > 0 && utf8_fit(behind(shown, *at), 0, NULL) > 0)
+		do
+			--*at;
+		while (*at > 0 && (shown.p[*at] & 0xc0) == 0x80);
+	end += utf8_fit(behind(shown, end), 0, NULL);
+	*n = end - *at;
+}
+
 /* What the search found is marked on top of the text that stands there. */
 static void mark_matches(struct pen *p, int x, struct str shown)
 {
 	size_t from = 0, at, n;
 
 	while (p->needle && from < shown.n && needle_find(p->needle, shown, from, &at, &n) && n > 0) {
-		int column = x + (int)utf8_width((struct str){shown.p, at});
+		int column;
 
+		whole_letters(shown, &at, &n);
+		column = x + (int)utf8_width((struct str){shown.p, at});
 		term_put(p->y, column, p->end - column, ROLE_MATCH, (struct str){shown.p + at, n});
 		from = at + n;
 	}

@@ -57,7 +57,7 @@ TOKEN = re.compile(rb"\x1b\[(?P<args>\??[0-9;]*)(?P<final>[@A-DGHJ-MPSTXZbdhlmrt
                    rb"\x1b\](?:104|52;c;(?P<copy>[A-Za-z0-9+/=]*))\x07|(?P<move>[\r\n\t\x08])|"
                    rb"(?P<text>[\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})")
 PART = re.compile(rb"\x1b(\[\??[0-9;]*|[()]|\](?:1?0?4?|52?;?c?;?[A-Za-z0-9+/=]*))?|[\xc2-\xf4][\x80-\xbf]{0,2}")
-MODES = {"4", "?1", "?7", "?12", "?25", "?1000", "?1002", "?1006", "?1034", "?1049"}
+PRIVATE_MODES = {"1", "7", "12", "25", "1000", "1002", "1006", "1034", "1049"}
 WINDOW = {"22;0;0", "23;0;0"}  # smcup and rmcup keep the title, and give it back
 
 
@@ -177,13 +177,13 @@ class Emulator:
 
     def control(self, final, args, whole):
         if final in "hl":
-            if not set(args.lstrip("?").split(";")) <= {m.lstrip("?") for m in MODES if m[0] == args[0] or args[0] != "?"}:
+            if not set(args.lstrip("?").split(";")) <= (PRIVATE_MODES if args.startswith("?") else {"4"}):
                 self.wrong("a mode not in terminfo", whole)
-            if args == "?1049" or args.startswith("4"):
-                self.wrong("insert mode", whole) if args == "4" and final == "h" else None
-                if args == "?1049":
-                    self.resize(self.w, self.h)
-            return
+            if args == "4" and final == "h":
+                self.wrong("insert mode is not followed here", whole)
+            if args == "?1049":
+                self.resize(self.w, self.h)
+            return None
         if final == "t":
             return None if args in WINDOW else self.wrong("a window operation", whole)
         if final == "m":
@@ -368,6 +368,8 @@ def tour(label, args, stages, env):
     screen.feed(t.seen)
     check(not wrong, label + ": the screen is what curses thinks it is", "\n".join(wrong))
     check(not screen.bad and not screen.rest, label + ": nothing but text and what terminfo has", "\n".join(screen.bad[:20]) + repr(screen.rest))
+    steers = [c for c in screen.copied if re.search("[\x00-\x1f\x7f-\x9f\ufffd]", c.decode("utf-8", "replace"))]
+    check(not steers and len(screen.copied) == stages.count("Y"), label + ": what is copied can be pasted", repr(screen.copied))
     check(how == "exit 0" and t.is_restored(), label + ": ends as always", how)
     t.close()
     return shown
