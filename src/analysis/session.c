@@ -226,22 +226,27 @@ struct meta_row *session_meta(const struct session *s, size_t *n)
 {
 	const struct model *a = &s->m[A], *b = &s->m[B];
 	struct meta_row *rows = xcalloc(a->n_meta + b->n_meta, sizeof(*rows));
-	struct map keys = {0};
+	uint32_t *next = xcalloc(a->n_meta, sizeof(*next)); /* a key that stands there again: its next row */
+	struct map keys = {0};                              /* the row of a key that B's next one goes to */
 
-	*n = 0;
-	for (size_t i = 0; i < a->n_meta; i++) {
-		map_add(&keys, a->meta[i].key, (uint32_t)*n);
-		rows[(*n)++] = (struct meta_row){a->meta[i].key, {&a->meta[i].value, NULL}, ST_REMOVED};
+	for (size_t i = a->n_meta; i-- > 0;) {
+		next[i] = map_get(&keys, a->meta[i].key);
+		map_set(&keys, a->meta[i].key, (uint32_t)i);
+		rows[i] = (struct meta_row){a->meta[i].key, {&a->meta[i].value, NULL}, ST_REMOVED};
 	}
+	*n = a->n_meta;
 	for (size_t i = 0; i < b->n_meta; i++) {
 		uint32_t at = map_get(&keys, b->meta[i].key);
 
-		if (at != MAP_NONE && !rows[at].v[B])
+		if (at != MAP_NONE) {
 			rows[at].v[B] = &b->meta[i].value;
-		else
+			map_set(&keys, b->meta[i].key, next[at]);
+		} else {
 			rows[(*n)++] = (struct meta_row){b->meta[i].key, {NULL, &b->meta[i].value}, ST_ADDED};
+		}
 	}
 	map_free(&keys);
+	free(next);
 	for (size_t i = 0; i < *n; i++)
 		rows[i].status = meta_status(s, &rows[i]);
 	return rows;

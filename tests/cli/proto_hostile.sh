@@ -16,3 +16,7 @@ done
 echo $?
 "$WEIGH" list - <onnx/past_end.onnx
 echo $?
+for f in again again_other; do
+	"$WEIGH" meta onnx/again.onnx onnx/$f.onnx
+	echo $?
+done

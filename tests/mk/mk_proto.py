@@ -97,6 +97,9 @@ def onnx_files(folder):
         deep = constant(f"loop{i}", deep)
     put(folder, "deep.onnx", onnx(ok + deep))
     put(folder, "one.onnx", onnx(initializer(dims=(2, 2, 3), kind=16, data=field(9, FLOATS))))
+    again = onnx(ok) + field(8, field(2, 20))  # a key of the metadata twice, which some writers do
+    put(folder, "again.onnx", again)
+    put(folder, "again_other.onnx", again + field(8, field(2, 21)))
     put(folder, "sub/data.bin", FLOATS)
     for name, target in (("out.bin", "/etc/passwd"), ("in.bin", "sub/data.bin")):
         path = os.path.join(folder, name)
