@@ -1,11 +1,14 @@
 /* NumPy: arrays alone (.npy) and many in a zip file (.npz). The header stands in npy_header.c. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bytes/cur.h"
+#include "bytes/spool.h"
 #include "bytes/stream.h"
 #include "format/format.h"
 #include "format/npy_header.h"
+#include "format/pickle.h"
 #include "format/pickled.h"
 #include "format/shards.h"
 
@@ -30,14 +33,16 @@ static struct str without(struct str name, struct str ending)
 	return name;
 }
 
-/* An array of objects is a pickle: what weighs something in it is listed after the array. */
-static void add_objects(struct model *m, const struct npy_array *a)
+/* An array of objects is a pickle: what weighs something in it is listed after the array. Adds members. */
+static enum rc add_objects(struct model *m, const struct npy_array *a, struct err *e)
 {
 	struct pickled x = {.member = a->member, .beside = a->member, .at = a->at, .prefix = a->name, .only = "array"};
-	struct err e;
 
-	if (m->source.members[a->member].kind == MEMBER_MAPPED && pickled_read(m, &x, &e) != RC_OK)
-		model_problem(m, a->name, "%s", e.msg);
+	if (source_unpack(&m->source, a->member, e) != RC_OK)
+		return RC_FAIL;
+	if (pickled_read(m, &x, e) != RC_OK)
+		model_problem(m, a->name, "%s", e->msg);
+	return RC_OK;
 }
 
 /* np.save to an open file puts several arrays one after the other: name, name.2, name.3. */
@@ -67,7 +72,7 @@ static enum rc add_arrays(struct model *m, uint32_t member, struct str name, uns
 		a.size = all.n - a.at;
 		rc = npy_array_add(&a, &at, e);
 		if (rc == RC_OK && a.h.objects)
-			add_objects(m, &a);
+			rc = add_objects(m, &a, e);
 		npy_header_free(&a.h);
 		if (rc != RC_OK)
 			return RC_FAIL;
@@ -155,6 +160,38 @@ static enum rc entry_head(const struct model *m, uint32_t member, uint8_t *buf, 
 	return rc;
 }
 
+/* Python runs the pickle of a deflated entry as it comes: that the entry breaks off further on, or has another checksum
+ * than it says, never comes up. So for the calls alone it is read as far as it goes. */
+static void try_broken(struct model *m, uint32_t member)
+{
+	enum { PART = 4096, MOST = 16 << 20 };
+	struct span span = {member, 0, u64_min(m->source.members[member].size, MOST)};
+	uint8_t *buf = xcalloc((size_t)span.length + 1, 1); /* a part that broke off ends in zeros: no opcodes */
+	struct npy_header h = {0};
+	enum rc rc = RC_OK;
+	struct stream *s;
+	size_t n = 0;
+	struct err e;
+
+	if (stream_open(&s, &m->source, span, &e) == RC_OK) {
+		while (rc == RC_OK && n < span.length) {
+			size_t part = (size_t)u64_min(PART, span.length - n);
+
+			rc = stream_read(s, buf + n, part, &e);
+			n += part;
+			if ((n >= HEAD || n == span.length || rc != RC_OK) && !h.data &&
+			    (!has_magic((struct bytes){buf, n}) ||
+			     npy_header_read(&h, &m->arena, (struct bytes){buf, n}, &e) != RC_OK || !h.objects))
+				break;
+		}
+		stream_close(s);
+	}
+	if (h.objects && h.data && h.data < n)
+		pickle_try(m, member, (struct bytes){buf + h.data, n - (size_t)h.data}, h.data, NULL);
+	npy_header_free(&h);
+	free(buf);
+}
+
 static void note_other(struct model *m, const struct member *in)
 {
 	struct meta_value *v = model_add_meta(m, in->name);
@@ -166,8 +203,8 @@ static void note_other(struct model *m, const struct member *in)
 /* One entry. A broken one becomes a tensor without a shape that says why, so that it is not missed. */
 static void add_entry(struct model *m, uint32_t member, uint8_t *buf, struct npz_count *n)
 {
-	struct member *in = &m->source.members[member];
-	struct npy_array a = {.m = m, .member = member, .name = without(in->name, STR(".npy"))};
+	const struct member in = m->source.members[member]; /* a copy: reading objects adds members */
+	struct npy_array a = {.m = m, .member = member, .name = without(in.name, STR(".npy"))};
 	size_t before = m->n_tensors;
 	struct bytes head;
 	struct tensor *t;
@@ -176,34 +213,36 @@ static void add_entry(struct model *m, uint32_t member, uint8_t *buf, struct npz
 	enum rc rc;
 
 	rc = entry_head(m, member, buf, &head, &e);
-	if (rc == RC_OK && !has_magic(head) && !ends_with(in->name, STR(".npy"))) {
-		note_other(m, in);
+	if (rc == RC_OK && !has_magic(head) && !ends_with(in.name, STR(".npy"))) {
+		note_other(m, &in);
 		return;
 	}
 	n->arrays++;
-	n->deflated += in->kind == MEMBER_DEFLATED;
+	n->deflated += in.kind == MEMBER_DEFLATED;
 	a.name = arena_str(&m->arena, a.name);
 	if (rc == RC_OK)
 		rc = npy_header_read(&a.h, &m->arena, head, &e);
 	if (rc == RC_OK) {
 		a.at = a.h.data;
-		a.size = in->size - a.at;
+		a.size = in.size - a.at;
 		rc = npy_array_add(&a, &end, &e);
 		if (rc == RC_OK && a.h.objects)
-			add_objects(m, &a);
+			rc = add_objects(m, &a, &e);
 		npy_header_free(&a.h);
 	}
 	if (rc == RC_OK) {
-		if (end < in->size)
-			model_problem(m, a.name, "%" PRIu64 " bytes follow its array in the zip entry", in->size - end);
+		if (end < in.size)
+			model_problem(m, a.name, "%" PRIu64 " bytes follow its array in the zip entry", in.size - end);
 		return;
 	}
 	m->n_tensors = before;
 	t = model_add_tensor(m);
 	t->name = a.name;
 	t->type_name = dtypes[DT_OPAQUE].name;
-	t->data = (struct span){member, 0, in->size};
+	t->data = (struct span){member, 0, in.size};
 	tensor_broken(m, t, "%s", e.msg);
+	if (in.kind == MEMBER_DEFLATED)
+		try_broken(m, member);
 }
 
 static enum rc read_npz(struct model *m, uint32_t member, struct err *e)

@@ -207,15 +207,30 @@ def patched(data, mark, at, fmt, *values):
     return bytes(b)
 
 
+OBJECTS = "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }"
+
+
 def numpy_files():
     files = {
         "length": npy(length=60000), "negative": described(shape="(-4,)"), "overflow": described(shape=f"({HUGE}, 8)"),
         "rank": described(shape="(" + "1," * 1000 + ")"), "short": described(shape="(400,)"), "code": described(shape="(__import__('os'),)"),
         "deep": described("[('a', " * 400 + "'<f4'" + ")]" * 400), "type": described("'<f999999999999'"), "item": described("'V2147483648'"),
-        "objects": npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", dumps([RUN])),
+        "objects": npy(OBJECTS, dumps([RUN])),
     }
     for name, data in files.items():
         put(f"npy-{name}.npy", data)
+    # deflated; and what is wrong with such an entry comes up behind the pickle
+    run = [("a.npy", npy(OBJECTS, dumps([RUN]) + bytes(9000))), ("b.npy", npy())]
+    flat, central, local = zipped(run, zipfile.ZIP_DEFLATED), b"PK\1\2", b"PK\3\4"
+    put("objects-flat.npz", flat)
+    put("objects-crc.npz", patched(patched(flat, central, 16, "<I", 7), local, 14, "<I", 7))
+    end = flat.index(b"PK", 4)
+    put("objects-broken.npz", flat[:end - 4] + b"\xff" * 4 + flat[end:])
+    # each array in a pickle takes a member of its own, and their table moves
+    data = Call(G("_codecs", "encode"), "\x01\xff" * 6, "latin1")
+    array = Call(G("numpy.core.multiarray", "_reconstruct"), G("numpy", "ndarray"), (0,), b"b",
+                 state=(1, (3,), Call(G("numpy", "dtype"), "f4", False, True, state=(3, "<", None, None, None, -1, -1, 0)), False, data))
+    put("objects-many.npz", zipped([(f"{i}.npy", npy(OBJECTS, dumps([array], 2))) for i in range(3)]))
 
 
 def zip_files():
