@@ -95,8 +95,8 @@ void check_keras_lambda(struct auditor *a)
 	struct str s;
 
 	for (uint64_t i = 0; (s = listed(v, i)).p; i++)
-		found(a, STR(""), "the layer %s is a Lambda layer: it holds Python code, which runs with the model",
-		      said(a, s));
+		found(a, STR(""), "%s %s is a Lambda layer: it holds Python code, which runs with the model",
+		      s.n ? "the layer" : "a layer", s.n ? said(a, s) : "without a name");
 }
 
 void check_keras_outside(struct auditor *a)

@@ -148,7 +148,8 @@ def keras():
                {"module": "keras.layers", "class_name": "Dense", "config": {"activation": {"module": "builtins", "class_name": "function", "config": "relu"}}},
                {"module": "mine", "class_name": "Layer", "config": {}}, {"module": "keras_own.layers", "class_name": "Own", "config": {}},
                {"module": "keras.layers", "class_name": "TFSMLayer", "config": {"filepath": "x"}},
-               {"module": "keras.layers", "class_name": "StringLookup", "config": {"vocabulary": "/etc/passwd"}}]
+               {"module": "keras.layers", "class_name": "StringLookup", "config": {"vocabulary": "/etc/passwd"}},
+               {"class_name": "Lambda", "config": {}}]
     keras_zip("objects", meta, {"module": "keras", "class_name": "Sequential", "config": {"layers": objects}}, inside.getvalue())
     keras_zip("noweights", meta, config3, None)
     keras_zip("badconfig", meta, None, inside.getvalue())
