@@ -16,6 +16,8 @@ echo "status $?"
 "$WEIGH" audit off.2.pkl ok.safetensors 2>&1
 echo "status $?"
 echo "== nothing in it, and other commands"
-"$WEIGH" audit off.cat.pkl 2>&1
+for f in off.cat.pkl off.floats.bin; do
+	"$WEIGH" audit $f 2>&1
+done
 "$WEIGH" stats off.2.pkl 2>&1
 find . -name weigh-was-here
