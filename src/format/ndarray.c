@@ -23,6 +23,12 @@ static const struct pk *callee_of(const struct pk *x)
 	return pk_is(x, PK_OBJECT) ? x->u.object->callee : NULL;
 }
 
+static bool is_reconstruct(const struct pk *callee)
+{
+	return from_numpy(callee, "multiarray", "_reconstruct") ||
+	       from_numpy(callee, "_internal", "_reconstruct"); /* of NumPy before 1.0 */
+}
+
 /* ---- dtype ---- */
 
 struct place { /* where in a record we are */
@@ -268,7 +274,7 @@ static enum nd wrapped(struct pickle *p, struct pk *x, struct ndarray *a, struct
 	}
 	/* the nested pickle is that of the array itself */
 	npy_header_free(&a->h);
-	if (!from_numpy(callee_of(o->nested), "multiarray", "_reconstruct")) {
+	if (!is_reconstruct(callee_of(o->nested))) {
 		err_set(e, "the pickle that follows it is of no array");
 		return ND_BROKEN;
 	}
@@ -282,8 +288,7 @@ enum nd ndarray_of(struct pickle *p, struct pk *x, struct ndarray *a, struct err
 	*a = (struct ndarray){0};
 	if (!callee)
 		return ND_NONE;
-	if (from_numpy(callee, "multiarray", "_reconstruct") ||
-	    pk_global_is(callee, "numpy.ma.core", "_mareconstruct"))
+	if (is_reconstruct(callee) || pk_global_is(callee, "numpy.ma.core", "_mareconstruct"))
 		return reconstructed(p, x, a, e);
 	if (from_numpy(callee, "numeric", "_frombuffer"))
 		return from_buffer(p, x, a, e);

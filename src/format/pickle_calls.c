@@ -62,6 +62,7 @@ static const struct rule harmless[] = {
 	 "ndarray dtype matrix bool_ float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64"},
 	{"numpy.core.multiarray", "_reconstruct scalar"},
 	{"numpy._core.multiarray", "_reconstruct scalar"},
+	{"numpy.core._internal", "_reconstruct"},
 	{"numpy.core.numeric", "_frombuffer"},
 	{"numpy._core.numeric", "_frombuffer"},
 	{"numpy.matrixlib.defmatrix", "matrix"},

@@ -226,11 +226,12 @@ def numpy_files():
     put("objects-crc.npz", patched(patched(flat, central, 16, "<I", 7), local, 14, "<I", 7))
     end = flat.index(b"PK", 4)
     put("objects-broken.npz", flat[:end - 4] + b"\xff" * 4 + flat[end:])
-    # each array in a pickle takes a member of its own, and their table moves
+    # each array in a pickle takes a member of its own, and their table moves; the function of NumPy before 1.0, of 1 and of 2
     data = Call(G("_codecs", "encode"), "\x01\xff" * 6, "latin1")
-    array = Call(G("numpy.core.multiarray", "_reconstruct"), G("numpy", "ndarray"), (0,), b"b",
-                 state=(1, (3,), Call(G("numpy", "dtype"), "f4", False, True, state=(3, "<", None, None, None, -1, -1, 0)), False, data))
-    put("objects-many.npz", zipped([(f"{i}.npy", npy(OBJECTS, dumps([array], 2))) for i in range(3)]))
+    state = (1, (3,), Call(G("numpy", "dtype"), "f4", False, True, state=(3, "<", None, None, None, -1, -1, 0)), False, data)
+    arrays = [Call(G(module, "_reconstruct"), G("numpy", "ndarray"), (0,), b"b", state=state)
+              for module in ("numpy.core._internal", "numpy.core.multiarray", "numpy._core.multiarray")]
+    put("objects-many.npz", zipped([(f"{i}.npy", npy(OBJECTS, dumps([x], 2))) for i, x in enumerate(arrays)]))
 
 
 def zip_files():
@@ -318,7 +319,7 @@ def broken_off():
         "joblib": dumps([RUN, wrapper])[:-2] + bytes(8), "zlib.joblib": zlib.compress(dumps(long))[:-40], "pkl.gz": squeeze(dumps(long))[:-40],
         "pdparams": dumps({"StructuredToParameterName@@": {}, **long}, 4)[:-40],
         "npy": npy("{'descr': '|O', 'fortran_order': False, 'shape': (2,), }", dumps([long])[:-40]),
-        "gguf": b"GGUF\3\0\0\0\0" + dumps(long)[2:], "cat.pkl": b"cat\ndog\n",
+        "gguf": b"GGUF\3\0\0\0\0" + dumps(long)[2:], "cat.pkl": b"cat\ndog\n", "floats.bin": b"\x83" + FLOATS,
     }
     for name, data in files.items():
         put(f"off.{name}", data)
