@@ -15,6 +15,7 @@
 #include "base/map.h"
 #include "format/format.h"
 #include "format/notes.h"
+#include "format/shards.h"
 #include "format/texts.h"
 #include "format/tf.h"
 #include "format/values.h"
@@ -597,16 +598,21 @@ static int probe_graph(const struct probe *p)
 		       44 : 0;
 }
 
-/* Version 1, then a graph that begins with its information or with itself. */
+/* Version 1, then a graph that begins with its information or with itself. The version may be missing, as in the modules
+ * of TensorFlow Hub, but only where the file is called as it must be. */
 static int probe_saved_model(const struct probe *p)
 {
 	struct bytes rest, graph, inside;
-	uint64_t n, k;
+	uint64_t n, k, version = 2;
 
-	if (p->head.n < 4 || p->head.p[0] != 0x08 || p->head.p[1] != 1)
+	if (p->head.n < 4)
 		return 0;
-	rest = (struct bytes){p->head.p + 2, p->head.n - 2};
-	if (!first_field(rest, 2, p->size - 2, &graph, &n))
+	if (p->head.p[0] != 0x08 && p->name && str_eq(base_name(str_of(p->name)), STR("saved_model.pb")))
+		version = 0;
+	else if (p->head.p[0] != 0x08 || p->head.p[1] != 1)
+		return 0;
+	rest = (struct bytes){p->head.p + version, p->head.n - version};
+	if (!first_field(rest, 2, p->size - version, &graph, &n))
 		return 0;
 	if (first_field(graph, 1, n, &inside, &k)) { /* an ONNX file of its first version has a name there, as text */
 		for (uint32_t field = 1; field <= 6; field++)

@@ -125,6 +125,8 @@ def graphs():
     model = tf.number(1, 1) + tf.message(2, info + tf.message(2, graph + tf.constant("large", "F32", (20,), tf.message(4, ramp(20).tobytes()))) + signatures)
     tf.save("./saved/saved_model.pb", model)
     tf.save("./alone/saved_model.pb", model)
+    # as TensorFlow Hub writes them: without a version
+    tf.save("./hub/saved_model.pb", tf.message(2, info + tf.message(2, graph + tf.node("z", "PyFunc"))))
 
 
 def lite():
