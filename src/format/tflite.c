@@ -152,6 +152,8 @@ static void quantise(struct reader *r, struct tensor *t, const struct fb_table *
 	dimension = fb_uint(&r->f, &q, QUANTIZATION_DIMENSION, 4, 0);
 	if (!scale.n || t->trouble || dtypes[t->type].kind == KIND_FLOAT)
 		return;
+	if (t->rank == 1 && scale.n == t->count)
+		dimension = 0; /* a bias, for which the first converters wrote the dimension of the weights' channels */
 	r->numbers += 2 * scale.n; /* many tensors may point at one long list */
 	if (r->numbers > r->f.b.n || (scale.n > 1 && dimension >= t->rank) || (zero.n > 1 && zero.n != scale.n)) {
 		model_problem(r->m, t->name, "its %" PRIu64 " scales and %" PRIu64 " zero points do not fit: its codes "
