@@ -349,6 +349,7 @@ void check_padding_random(struct auditor *a)
 void check_misaligned(struct auditor *a)
 {
 	bool npy = strncmp(a->m->format, "np", 2) == 0;
+	const struct tensor *objects = NULL; /* an array of them: a pickle aligns nothing */
 
 	for (size_t i = 0; (npy || reader_looks(a->m)) && i < a->m->n_tensors; i++) {
 		const struct tensor *t = &a->m->tensors[i];
@@ -360,6 +361,10 @@ void check_misaligned(struct auditor *a)
 		/* NumPy's old versions aligned to 16 from the entry's start, and zip entries stand anywhere */
 		if (npy && in && in->file_offset)
 			continue;
+		if (npy && objects && t->data.member == objects->data.member)
+			continue;
+		if (npy && t->type == DT_OPAQUE && t->note)
+			objects = t;
 		if (!t->pack && !t->broken && t->count && size && at % size)
 			found_at(found(a, t->name, "it begins at byte %" PRIu64 ", no multiple of the %u bytes of %s",
 				       at, size, t->type_name), t->data.member, t->data.offset, t->data.length);

@@ -37,11 +37,14 @@ static struct str without(struct str name, struct str ending)
 static enum rc add_objects(struct model *m, const struct npy_array *a, struct err *e)
 {
 	struct pickled x = {.member = a->member, .beside = a->member, .at = a->at, .prefix = a->name, .only = "array"};
+	size_t end = m->n_tensors;
 
 	if (source_unpack(&m->source, a->member, e) != RC_OK)
 		return RC_FAIL;
 	if (pickled_read(m, &x, e) != RC_OK)
 		model_problem(m, a->name, "%s", e->msg);
+	for (size_t i = end; end < m->n_tensors && i-- > end - a->h.n_fields;) /* they share its bytes */
+		m->tensors[i].note = "what is in it is listed after it";
 	return RC_OK;
 }
 

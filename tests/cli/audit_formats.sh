@@ -17,3 +17,7 @@ echo "== sarif"
 sh "$SRC/man/splice.sh" "$SRC" | sed -n '/^.Sh FINDINGS/,/^.El/s/^.It Cm \([a-z\\-]*\) Pq.*/\1/p' | sed 's/[\\]//g' | diff "$TMPDIR/rules" - && echo same
 "$WEIGH" list -o sarif clean.safetensors
 echo $?
+echo "== arrays in NumPy's array of objects share its bytes, and a pickle aligns nothing"
+cd ../hostile || exit
+"$WEIGH" list -o tsv objects-inside.npy 2>&1 | cut -f 1-3,7-
+"$WEIGH" audit -o csv objects-inside.npy 2>&1

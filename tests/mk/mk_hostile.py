@@ -231,6 +231,8 @@ def numpy_files():
     state = (1, (3,), Call(G("numpy", "dtype"), "f4", False, True, state=(3, "<", None, None, None, -1, -1, 0)), False, data)
     arrays = [Call(G(module, "_reconstruct"), G("numpy", "ndarray"), (0,), b"b", state=state)
               for module in ("numpy.core._internal", "numpy.core.multiarray", "numpy._core.multiarray")]
+    inside = Call(G("numpy.core.multiarray", "_reconstruct"), G("numpy", "ndarray"), (0,), b"b", state=(*state[:4], FLOATS[:12]))
+    put("objects-inside.npy", npy(OBJECTS, dumps([{"con": {"w": inside}}], 4)))
     put("objects-many.npz", zipped([(f"{i}.npy", npy(OBJECTS, dumps([x], 2))) for i, x in enumerate(arrays)]))
 
 
