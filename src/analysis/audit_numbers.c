@@ -115,7 +115,7 @@ void check_low_bits(struct auditor *a)
  * The root mean square of one part in all layers, as a logarithm: what is ten times too large is as far away as what is
  * ten times too small. Peers that differ by little make small deviations stand out, so a factor of 4 is asked for, too.
  */
-static void compare_peers(struct auditor *a, const size_t *tensors, size_t n)
+static void compare_rank(struct auditor *a, const size_t *tensors, size_t n, unsigned rank)
 {
 	enum { LEAST = 6, ELEMENTS = 16 };
 	static const double FAR = 6, FACTOR = 2;
@@ -123,8 +123,9 @@ static void compare_peers(struct auditor *a, const size_t *tensors, size_t n)
 	size_t *of = xcalloc(n, sizeof(*of)), k = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (a->surveys[tensors[i]].read && a->surveys[tensors[i]].st.rms > 0 &&
-		    is_real(&a->m->tensors[tensors[i]]) && a->m->tensors[tensors[i]].count >= ELEMENTS) {
+		if (a->m->tensors[tensors[i]].rank == rank && a->surveys[tensors[i]].read &&
+		    a->surveys[tensors[i]].st.rms > 0 && is_real(&a->m->tensors[tensors[i]]) &&
+		    a->m->tensors[tensors[i]].count >= ELEMENTS) {
 			x[k] = log2(a->surveys[tensors[i]].st.rms);
 			of[k++] = tensors[i];
 		}
@@ -138,6 +139,20 @@ static void compare_peers(struct auditor *a, const size_t *tensors, size_t n)
 	free(x);
 	free(z);
 	free(of);
+}
+
+/* Where a name has nothing but a number, as in tensor_3, weights and biases are one part by their names. */
+static void compare_peers(struct auditor *a, const size_t *tensors, size_t n)
+{
+	bool seen[RANK_MAX + 1] = {false};
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned rank = a->m->tensors[tensors[i]].rank;
+
+		if (!seen[rank])
+			compare_rank(a, tensors, n, rank);
+		seen[rank] = true;
+	}
 }
 
 void check_outlier(struct auditor *a)

@@ -10,6 +10,7 @@ say clean.safetensors
 for f in import.pkl members.pt template-b.gguf writes.pb; do say $f; done
 for f in plain.npz gap.npz comment.npz damaged.npz one.npy trailing.npy two.safetensors padding.gguf shards; do say $f; done
 say numbers.safetensors
+say unnamed.safetensors
 say ../cli/broken.gguf
 # every check that these have not met
 find_code() { "$WEIGH" audit -o csv "$2" 2>/dev/null | grep "^[a-z]*,$1,"; }

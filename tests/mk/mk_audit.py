@@ -137,6 +137,10 @@ def numbers(folder):
         tensors.append((f"layers.{i}.w", (values * np.float32(1 + i / 32) * np.float32(64 if i == 5 else 1)).astype(np.float32)))
     safetensors(folder + "/numbers.safetensors", tensors, ORIGIN)
     safetensors(folder + "/clean.safetensors", [("w", values), ("rounded", bits.view(np.float32))], ORIGIN)
+    # nothing but numbers tells weights and biases apart; the eighth is far from the others of its rank
+    unnamed = [(f"tensor_{i}", values * np.float32(1 + i / 32) if i % 3 else values[0] * np.float32(1e6 * (1 + i / 32) * (64 if i == 21 else 1)))
+               for i in range(24)]
+    safetensors(folder + "/unnamed.safetensors", unnamed, ORIGIN)
     pad = gguf(folder + "/padding.gguf", [(b"a", [4], 0, values[0, :4].tobytes()), (b"b", [4], 0, values[1, :4].tobytes())], []) or \
         bytearray(open(folder + "/padding.gguf", "rb").read())
     pad[-40:-36] = b"here"
