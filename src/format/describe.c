@@ -12,7 +12,6 @@ static const struct {
 	struct str magic;
 	const char *what;
 } magics[] = {
-	{0, {"version https://git-lfs", 23}, "is a Git LFS pointer, not the file itself: fetch it with git lfs pull"},
 	{4, {"ET12", 4}, "is an ExecuTorch program"},
 	{0, {"\x80\2", 2}, "is a Python pickle (PyTorch, joblib?)"},
 	{0, {"\x80\3", 2}, "is a Python pickle (PyTorch, joblib?)"},
@@ -103,12 +102,27 @@ const char *describe_zip(struct bytes head)
 	return NULL;
 }
 
+static const char *what_pointer(struct bytes head)
+{
+	static const struct str magic = {"version https://git-lfs", 23};
+
+	return head.n >= magic.n && memcmp(head.p, magic.p, magic.n) == 0
+		       ? "is a Git LFS pointer, not the file itself: fetch it with git lfs pull" : NULL;
+}
+
+enum rc describe_pointer(struct bytes head, struct err *e)
+{
+	const char *what = what_pointer(head);
+
+	return what ? err_set(e, "%s", what) : RC_OK;
+}
+
 static const char *what_is(struct bytes head)
 {
-	const char *zip = describe_zip(head);
+	const char *zip = describe_zip(head), *pointer = what_pointer(head);
 
-	if (zip)
-		return zip;
+	if (zip || pointer)
+		return zip ? zip : pointer;
 	for (size_t i = 0; i < COUNT(magics); i++)
 		if (head.n >= magics[i].at + magics[i].magic.n &&
 		    memcmp(head.p + magics[i].at, magics[i].magic.p, magics[i].magic.n) == 0)

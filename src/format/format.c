@@ -110,6 +110,7 @@ struct found {
 struct listing {
 	struct found *items;
 	size_t n, cap;
+	char *pointer; /* NULL, or the first file that stands for one which Git LFS has */
 };
 
 static void listing_free(struct listing *l)
@@ -117,18 +118,21 @@ static void listing_free(struct listing *l)
 	for (size_t i = 0; i < l->n; i++)
 		free(l->items[i].path);
 	free(l->items);
+	free(l->pointer);
 }
 
 /* Looks into a file without mapping it: only regular files, and only their first and last bytes. buf has room for
- * both. Whether it may be a model: *f gets its format, or NULL where it is packed. */
-static bool look(const char *path, uint8_t *buf, const struct format **f)
+ * both. Whether it may be a model: *f gets its format, or NULL where it is packed; *pointer whether it is another's. */
+static bool look(const char *path, uint8_t *buf, const struct format **f, bool *pointer)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	bool packed = false;
 	struct stat st;
+	struct err why;
 	ssize_t n, k;
 
 	*f = NULL;
+	*pointer = false;
 	if (fd < 0)
 		return false;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (n = pread(fd, buf, PROBE_BYTES, 0)) > 0 &&
@@ -136,6 +140,7 @@ static bool look(const char *path, uint8_t *buf, const struct format **f)
 		*f = best(&(struct probe){.head = {buf, (size_t)n}, .tail = {buf + n, (size_t)k},
 					  .size = (uint64_t)st.st_size, .name = path});
 		packed = archive_looks((struct bytes){buf, (size_t)n});
+		*pointer = describe_pointer((struct bytes){buf, (size_t)n}, &why) != RC_OK;
 	}
 	close(fd);
 	return *f || packed;
@@ -160,11 +165,16 @@ static enum rc list_directory(struct listing *l, const char *dir, struct err *e)
 	for (size_t seen = 0; seen < LOOKED_AT && (entry = readdir(d)); seen++) {
 		struct buf path = {0};
 		const struct format *f;
+		bool pointer;
 
 		if (entry->d_name[0] == '.')
 			continue;
 		buf_printf(&path, "%s%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/", entry->d_name);
-		if (!look(path.p, head, &f)) {
+		if (!look(path.p, head, &f, &pointer)) {
+			if (pointer && (!l->pointer || strcmp(entry->d_name, l->pointer) < 0)) {
+				free(l->pointer);
+				l->pointer = xstrdup(entry->d_name);
+			}
 			buf_free(&path);
 			continue;
 		}
@@ -236,12 +246,20 @@ static void keep_highest(struct listing *l)
 	l->n = n;
 }
 
+static enum rc no_weights(const struct listing *l, struct err *e)
+{
+	if (l->pointer)
+		return err_set(e, "is a directory without a weight file; %.200s is a Git LFS pointer, not the file "
+			       "itself: fetch it with git lfs pull", l->pointer);
+	return err_set(e, "is a directory without a weight file that this build reads");
+}
+
 /* The one model in a directory, of whose files only those of the highest rank are listed: its only index, its only
  * weight file, or its only set of shards. */
 static enum rc choose(struct listing *l, const char **path, struct err *e)
 {
-	if (!l->n)
-		return err_set(e, "is a directory without a weight file that this build reads");
+	if (!l->n || (l->n > 1 && !l->items[0].format && l->pointer))
+		return no_weights(l, e);
 	*path = l->items[0].path;
 	if (rank_of(&l->items[0]) == RANK_PART) /* what it is a part of will be missed when it is opened */
 		return RC_OK;
@@ -282,7 +300,9 @@ static enum rc open_directory(struct model *m, const char *dir, uint32_t *member
 		rc = choose(&l, &path, e);
 	if (rc == RC_OK) {
 		rc = source_open(&m->source, path, look_inside, member, e);
-		if (rc != RC_OK)
+		if (rc != RC_OK && l.n && !l.items[0].format && l.pointer) /* a document, which is a zip file, too */
+			no_weights(&l, e);
+		else if (rc != RC_OK)
 			err_prefix(e, "%s", path);
 	}
 	listing_free(&l);

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "base/map.h"
+#include "format/describe.h"
 #include "format/json_text.h"
 
 enum {
@@ -149,6 +150,7 @@ static enum rc open_files(struct model *m, uint32_t index, struct index *x,
 			member = MEMBER_NONE;
 		if ((member != MEMBER_NONE ||
 		     source_open_beside(&m->source, index, f->name, &member, &why) == RC_OK) &&
+		    describe_pointer(m->source.members[member].data, &why) == RC_OK &&
 		    read(m, member, &why) == RC_OK) {
 			f->member = member;
 			continue;

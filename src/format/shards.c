@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "format/describe.h"
+
 struct str base_name(struct str path)
 {
 	for (size_t i = path.n; i-- > 0;)
@@ -68,7 +70,7 @@ enum rc shards_read(struct model *m, uint32_t member, const struct shard *sh,
 		uint32_t at = i == sh->number ? member : MEMBER_NONE;
 
 		if ((at != MEMBER_NONE || source_open_beside(&m->source, member, name, &at, &why) == RC_OK) &&
-		    read(m, at, i, &why) == RC_OK)
+		    describe_pointer(m->source.members[at].data, &why) == RC_OK && read(m, at, i, &why) == RC_OK)
 			continue;
 		err_prefix(&why, "shard %.*s", (int)name.n, name.p);
 		if (!failed)

@@ -29,6 +29,7 @@ from wire import field, tag, varint, varints
 RUN = Call(G("os", "system"), "touch weigh-was-here")
 FLOATS = struct.pack("<4f", 1, -2, 3, -4)
 HUGE = 1 << 62
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 12\n"
 ODD = "w\x1b[2J\u202egnp.exe\u200b\x00\x07"
 
 
@@ -55,7 +56,16 @@ def broken_check(b):
 
 def oddities():
     put("empty.safetensors", b"")
-    put("lfs.safetensors", b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 12\n")
+    put("lfs.safetensors", POINTER)
+    # what a clone without Git LFS has in place of a model: the file, its shards; a document is a zip file, too
+    put("lfs/pytorch_model.bin", POINTER)
+    put("lfs/vocab.spm", POINTER)
+    put("lfs-docx/pytorch_model.bin", POINTER)
+    put("lfs-docx/Licence.docx", zipped([("[Content_Types].xml", "<Types/>")]))
+    for i in (1, 2):
+        put(f"lfs-index/pytorch_model-0000{i}-of-00002.bin", POINTER)
+    put("lfs-index/pytorch_model.bin.index.json",
+        json.dumps({"weight_map": {"a": "pytorch_model-00001-of-00002.bin", "b": "pytorch_model-00002-of-00002.bin"}}).encode())
     put("page.gguf", b"<!DOCTYPE html><html><body>404 Not Found</body></html>\n")
     put("noise.bin", bytes(i * i * 7 + i >> 3 & 255 for i in range(4000)))
     put("hole.gguf", b"GGUF" + struct.pack("<IQQ", 3, 1 << 40, 1 << 40))
