@@ -7,7 +7,7 @@ say() {
 	echo "status $?"
 }
 say clean.safetensors
-for f in import.pkl members.pt template-b.gguf writes.pb; do say $f; done
+for f in import.pkl layers.pkl members.pt template-b.gguf writes.pb; do say $f; done
 for f in plain.npz gap.npz comment.npz damaged.npz one.npy trailing.npy two.safetensors padding.gguf shards; do say $f; done
 say numbers.safetensors
 say unnamed.safetensors
