@@ -146,6 +146,20 @@ const struct meta_value *meta_of(const struct model *m, const char *key)
 
 /* ---- the whole ---- */
 
+/* What the checks that look at bytes met may be zeros that stand in the place of what is gone. */
+static void look_for_losses(struct auditor *a)
+{
+	const struct source *s = &a->m->source;
+	struct str name;
+
+	source_watch(s, &name);
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->members[i].kind == MEMBER_MAPPED && s->members[i].file == i &&
+		    source_lost(s, (struct span){i, 0, s->members[i].size}))
+			found(a, STR(""), "%s shrank while it was open: what it has lost was looked at as if it were zeros",
+			      said(a, s->members[i].name));
+}
+
 void audit_model(struct audit *out, struct session *s, int side)
 {
 	struct auditor a = {.s = s, .m = &s->m[side], .other = side == B ? &s->m[A] : NULL, .out = out};
@@ -153,6 +167,7 @@ void audit_model(struct audit *out, struct session *s, int side)
 	struct survey *surveys;
 
 	*out = (struct audit){.m = a.m};
+	source_outlive(); /* survey.c and look_for_losses keep its promise */
 	a.surveys = surveys = survey_model(s, a.m, &out->arena);
 	for (size_t i = 0; i < a.m->n_tensors; i++)
 		out->read += surveys[i].read;
@@ -162,6 +177,9 @@ void audit_model(struct audit *out, struct session *s, int side)
 		a.found = 0;
 		a.check->run(&a);
 	}
+	for (a.check = checks; a.check->run != check_unread;)
+		a.check++;
+	look_for_losses(&a);
 	free(surveys);
 }
 

@@ -31,6 +31,8 @@ static int by_weight(const void *pa, const void *pb)
 		return a->check->basis < b->check->basis ? -1 : 1;
 	if (a->check->severity != b->check->severity)
 		return a->check->severity > b->check->severity ? -1 : 1;
+	if (a->check != b->check)
+		return a->check < b->check ? -1 : 1;
 	return (a > b) - (a < b);
 }
 
@@ -198,6 +200,7 @@ static json_t *js_total(const struct audit *a)
 /* Values that were not looked at are trouble, whatever --fail-on says. */
 static void account(struct batch *b, const struct audit *a)
 {
+	int of = b->s->n_models == 2 ? B : A;
 	size_t n = 0;
 
 	for (unsigned side = A; side < b->s->n_models; side++)
@@ -208,9 +211,14 @@ static void account(struct batch *b, const struct audit *a)
 	for (size_t i = 0; i < a->m->n_tensors; i++)
 		n += a->m->tensors[i].broken;
 	for (size_t i = 0; i < a->n; i++)
-		n += strcmp(a->findings[i].check->code, "unread") == 0;
+		if (strcmp(a->findings[i].check->code, "unread") != 0)
+			continue;
+		else if (a->findings[i].tensor.n)
+			n++;
+		else
+			batch_mishap(b, of, STR(""), a->findings[i].message);
 	if (n)
-		batch_mishap(b, b->s->n_models == 2 ? B : A, STR(""),
+		batch_mishap(b, of, STR(""),
 			     arena_printf(&b->arena, "%zu of %zu tensors could not be read", n, a->m->n_tensors));
 }
 

@@ -89,7 +89,8 @@ static size_t convert(enum dtype t, uint8_t *out, double *x, const uint8_t *raw,
 	return t == DT_BOOL ? n : 4 * numbers;
 }
 
-static enum rc write_elements(struct outfile *o, struct feed *f, const struct tensor *t, struct err *e)
+static enum rc write_elements(struct outfile *o, struct feed *f, const struct model *m, const struct tensor *t,
+			      struct err *e)
 {
 	bool as_stored = npy_type_of(t->type).as_stored;
 	double *x = xcalloc(2 * CHUNK_OUT, sizeof(*x));
@@ -109,10 +110,13 @@ static enum rc write_elements(struct outfile *o, struct feed *f, const struct te
 	}
 	free(x);
 	free(out);
+	if (rc == RC_OK && source_lost(&m->source, t->data))
+		rc = err_set(e, "the file shrank while it was open");
 	return rc;
 }
 
-static enum rc write_array(struct outfile *o, struct feed *f, const struct tensor *t, struct err *e)
+static enum rc write_array(struct outfile *o, struct feed *f, const struct model *m, const struct tensor *t,
+			   struct err *e)
 {
 	struct buf header = {0};
 	enum rc rc;
@@ -120,19 +124,20 @@ static enum rc write_array(struct outfile *o, struct feed *f, const struct tenso
 	make_header(&header, t);
 	rc = put(o, header.p, header.n, e);
 	buf_free(&header);
-	return rc == RC_OK ? write_elements(o, f, t, e) : RC_FAIL;
+	return rc == RC_OK ? write_elements(o, f, m, t, e) : RC_FAIL;
 }
 
-static enum rc export_to(const char *path, struct feed *f, const struct tensor *t, struct err *e)
+static enum rc export_to(const char *path, struct feed *f, const struct model *m, const struct tensor *t,
+			 struct err *e)
 {
 	struct outfile *o = NULL;
 	enum rc rc;
 
 	if (!path)
-		return write_array(NULL, f, t, e);
+		return write_array(NULL, f, m, t, e);
 	rc = outfile_open(&o, path, e);
 	if (rc == RC_OK)
-		rc = write_array(o, f, t, e);
+		rc = write_array(o, f, m, t, e);
 	if (rc == RC_OK)
 		rc = outfile_commit(o, e);
 	outfile_close(o);
@@ -145,9 +150,10 @@ static enum rc export_one(const struct model *m, const struct tensor *t, const c
 	struct feed *f;
 	enum rc rc;
 
+	source_outlive(); /* write_elements keeps its promise */
 	if (feed_open(&f, m, t, FEED_LOGICAL, e) != RC_OK)
 		return RC_FAIL;
-	rc = export_to(path, f, t, e);
+	rc = export_to(path, f, m, t, e);
 	feed_close(f);
 	return rc;
 }

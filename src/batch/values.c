@@ -28,6 +28,7 @@ enum rc values_open(struct values **out, const struct model *m, const struct ten
 	v->model = m;
 	v->t = t;
 	v->random = feed_random(m, t);
+	source_outlive(); /* load keeps its promise */
 	if (feed_open(&v->feed, m, t, FEED_LOGICAL, e) != RC_OK) {
 		free(v);
 		return RC_FAIL;
@@ -54,6 +55,8 @@ static enum rc load(struct values *v, uint64_t first, struct err *e)
 	decode(v->t->type, v->x, raw, n);
 	for (size_t i = 0; element_is_whole(v->t->type) && i < n; i++)
 		v->whole[i] = load_uint(raw + 8 * i, 8, false);
+	if (source_lost(&v->model->source, v->t->data))
+		return err_set(e, "the file shrank while it was open");
 	v->first = first;
 	v->n = n;
 	v->next = first + n;

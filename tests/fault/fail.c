@@ -3,6 +3,8 @@
  * without memory, with a broken disk, or without room for a thread. FAIL_COUNT names a file that gets the number of
  * calls when the program ends.
  *
+ * With FAIL_CALL=shrink it is the file FAIL_FILE that loses its second half when the thread number FAIL_AT is made.
+ *
  * What is no failure, and must make no difference: of "short" calls, that read or write a file, one does less than it
  * was asked for, half, at least a byte; of "eintr" calls, the same and those that wait, one is interrupted by a signal.
  * With FAIL_AT=all every third of them is, so that what tries again gets on.
@@ -17,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -234,10 +237,20 @@ void *mmap(void *p, size_t n, int prot, int flags, int fd, off_t from)
 	return real(p, n, prot, flags, fd, from);
 }
 
+static void shrink(const char *path)
+{
+	struct stat st;
+
+	if (!path || stat(path, &st) != 0 || truncate(path, st.st_size / 2) != 0)
+		_exit(3);
+}
+
 int pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*f)(void *), void *arg)
 {
 	int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) =
 		(int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))find("pthread_create");
 
+	if (fails("shrink"))
+		shrink(getenv("FAIL_FILE"));
 	return fails("thread") ? EAGAIN : real(t, a, f, arg);
 }

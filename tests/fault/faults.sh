@@ -68,11 +68,18 @@ faults malloc 30 diff -j 2 "$a" "$b"
 faults malloc 20 summary -o html "$a" "$b"
 faults malloc 20 hist "$a" 4.1.weight
 faults malloc 20 export "$a" 4.1.weight
+faults malloc 20 show "$a" 4.1.weight
+faults malloc 20 meta "$a"
+faults malloc 30 audit -j 2 "$a"
+faults malloc 20 audit -o sarif "$a" "$b"
+faults malloc 20 audit packed.npz.gz
 faults malloc 30 --keys script.keys --size 80x24 "$a"
 faults malloc 20 list packed.npz.gz
 faults read 20 stats --io read -j 1 "$a"
 faults mmap 5 list "$a"
+faults mmap 5 audit packed.npz.gz
 faults thread 5 stats -j 3 "$a"
+faults thread 5 audit -j 3 "$a"
 faults write 5 list packed.npz.gz
 faults write 5 export "$a" 4.1.weight -o f.npy
 
@@ -117,6 +124,30 @@ for call in short eintr; do
 	unseen "$call" 10 --keys script.keys --size 80x24 "$a"
 	[ ! -e "$FIXTURES/hdf5/model.h5" ] || unseen "$call" 10 stats "$FIXTURES/hdf5/model.h5"
 done
+
+# A file that becomes shorter once it is open: what is gone is told, tensor by tensor, and what is there is shown.
+# shrunk NAME WORDS-OF-OUTPUT ARGUMENTS...
+shrunk() {
+	n=$((n + 1)) name=$1 words=$2
+	shift 2
+	cp "$a" shrinks.npz
+	rm -f f.npy
+	FAIL_CALL=shrink FAIL_AT=1 FAIL_FILE=shrinks.npz preloaded --no-sandbox --io mmap -j 2 "$@" >out 2>err
+	status=$?
+	if [ $status -eq 2 ] && { [ -z "$words" ] || grep -q "$words" out; } && ! grep -q ',checksum,' out &&
+		grep -q '^weigh: shrinks.npz: ' err && [ ! -e f.npy ]; then
+		echo "ok $n - a file shrinks: $name"
+	else
+		echo "not ok $n - a file shrinks: $name: status $status"
+		head -n 20 out err | sed 's/^/# /'
+	fi
+}
+shrunk audit 'unread .*: the file shrank while it was open' audit shrinks.npz
+shrunk 'audit, the rest' 'the values of [1-9][0-9]* of 34 tensors were read' audit shrinks.npz
+shrunk 'audit, what is new' ',unread,.*shrinks.npz shrank' audit -o csv "$a" shrinks.npz
+shrunk stats '^0.0.0.weight .*[0-9]' stats shrinks.npz
+shrunk show '^0.0.0.weight' show shrinks.npz '0.0.0.weight[0,0,0]' '4.1.weight[0,0]'
+shrunk 'export, which makes nothing' '' export shrinks.npz 4.1.weight -o f.npy
 
 # Standard output that is not there, or takes no more. The reason why not, where valgrind is used:
 why=$([ -z "$MEMCHECK" ] || sed -n 's/^fault\/faults:closed	*//p' "$TESTS/memcheck/skip")
