@@ -255,7 +255,7 @@ int cmd_audit(struct session *s, const struct opts *o)
 	js_member(&b.st, "summary", js_total(&a));
 	js_open_array(&b.st, "findings");
 	if (b.st.output == OUT_SARIF)
-		sarif_put(&a, list, n, s->n_models == 2);
+		sarif_put(&b, &a, list, n);
 	else if (b.st.output != OUT_TEXT)
 		put_table(&b, a.m, list, n);
 	else

@@ -11,11 +11,12 @@ static json_t *level(enum severity s)
 	return js_text(s == SEVERITY_DANGER ? STR("error") : s == SEVERITY_WARNING ? STR("warning") : STR("note"));
 }
 
+/* SARIF's objects take no members of ours: bytes that are no UTF-8 are replaced, and not told beside it as elsewhere. */
 static json_t *message(struct str text)
 {
 	json_t *o = json_object();
 
-	js_put_text(o, "text", text);
+	js_put(o, "text", js_text(text));
 	return o;
 }
 
@@ -75,7 +76,7 @@ static json_t *locations(const struct audit *a, const struct finding *f)
 	if (f->tensor.n) {
 		json_t *logical = json_object(), *names = json_array();
 
-		js_put_text(logical, "name", f->tensor);
+		js_put(logical, "name", js_text(f->tensor));
 		json_array_append_new(names, logical);
 		js_put(place, "logicalLocations", names);
 	}
@@ -106,8 +107,27 @@ static json_t *result(const struct audit *a, const struct finding *f, bool news)
 	return o;
 }
 
-void sarif_put(const struct audit *a, const struct finding **list, size_t n, bool news)
+/* Whether all could be looked at, and what could not: that there are few findings means little without. */
+static json_t *invocations(const struct batch *b)
 {
+	json_t *list = json_array(), *o = json_object(), *notes = json_array();
+
+	js_put(o, "executionSuccessful", json_boolean(!b->n_mishaps));
+	for (size_t i = 0; i < b->n_mishaps; i++) {
+		json_t *note = json_object();
+
+		js_put(note, "level", js_text(STR("error")));
+		js_put(note, "message", message(str_of(b->mishaps[i].message)));
+		json_array_append_new(notes, note);
+	}
+	js_put(o, "toolExecutionNotifications", notes);
+	json_array_append_new(list, o);
+	return list;
+}
+
+void sarif_put(const struct batch *b, const struct audit *a, const struct finding **list, size_t n)
+{
+	bool news = b->s->n_models == 2;
 	json_t *log = json_object(), *runs = json_array(), *run = json_object(), *tool = json_object();
 	json_t *driver = json_object(), *results = json_array();
 
@@ -118,6 +138,7 @@ void sarif_put(const struct audit *a, const struct finding **list, size_t n, boo
 	js_put(driver, "rules", rules());
 	js_put(tool, "driver", driver);
 	js_put(run, "tool", tool);
+	js_put(run, "invocations", invocations(b));
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(results, result(a, list[i], news));
 	js_put(run, "results", results);

@@ -4,8 +4,10 @@
 
 #include "analysis/audit.h"
 
-/* Prints one log with one run. news: the findings are new, against another model. */
-void sarif_put(const struct audit *, const struct finding **list, size_t n, bool news);
+struct batch;
+
+/* Prints one log with one run. Of two models the findings are new, against the first. */
+void sarif_put(const struct batch *, const struct audit *, const struct finding **list, size_t n);
 
 /* Where in its file a finding is; UINT64_MAX: in no place of it, or in what stands there deflated. */
 uint64_t finding_offset(const struct model *, const struct finding *);
