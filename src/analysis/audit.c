@@ -180,6 +180,7 @@ void audit_model(struct audit *out, struct session *s, int side)
 	for (a.check = checks; a.check->run != check_unread;)
 		a.check++;
 	look_for_losses(&a);
+	beside_free(a.beside);
 	free(surveys);
 }
 

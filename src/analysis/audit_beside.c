@@ -24,6 +24,7 @@ struct stray_file {
 	const char *path;    /* from the model's directory */
 	const char *program; /* what kind of one; NULL: none */
 	bool script;
+	const char *why;     /* it cannot be looked at; NULL: it was */
 };
 
 struct beside {
@@ -52,20 +53,27 @@ static const char *own_directory(struct auditor *a, bool *deep)
 	return slash ? arena_str(&a->out->arena, (struct str){path, (size_t)(slash + 1 - path)}).p : ".";
 }
 
-/* By its first bytes, or else by its name where those say nothing. */
-static void look_at(struct beside *b, int dir, const char *name, const char *path)
+/* Up to n bytes from the front; -1, and errno says why. */
+static ssize_t read_front(int fd, uint8_t *p, size_t n)
 {
-	uint8_t buf[SIGNATURE_HEAD];
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
-	ssize_t n = fd < 0 ? -1 : pread(fd, buf, sizeof(buf), 0);
-	struct bytes head = {buf, n > 0 ? (size_t)n : 0};
-	struct stray_file f = {.program = signature_program(head), .script = signature_script(head)};
+	size_t at = 0;
 
-	if (fd >= 0)
-		close(fd);
-	if (n < 0 || (!f.program && !f.script &&
-		      (signature_of(head) || pickle_begins(head) || !signature_name(str_of(name)))))
-		return;
+	while (at < n) {
+		ssize_t k = pread(fd, p + at, n - at, (off_t)at);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return -1;
+		if (k == 0)
+			break;
+		at += (size_t)k;
+	}
+	return (ssize_t)at;
+}
+
+static void add(struct beside *b, struct stray_file f, const char *path)
+{
 	if (b->n == b->cap) {
 		b->cap = b->cap ? 2 * b->cap : 16;
 		b->files = xrealloc(b->files, b->cap, sizeof(*b->files));
@@ -74,31 +82,76 @@ static void look_at(struct beside *b, int dir, const char *name, const char *pat
 	b->files[b->n++] = f;
 }
 
-/* Takes fd over. What is hidden is left out, as it is where a model is looked for: version control has scripts. */
-static void walk(struct beside *b, int fd, const char *prefix, unsigned depth)
+static void cannot(struct beside *b, const char *path, int why)
 {
+	add(b, (struct stray_file){.why = arena_printf(b->arena, "%s", strerror(why))}, path);
+}
+
+/* By its first bytes, or else by its name where those say nothing. */
+static void look_at(struct beside *b, int dir, const char *name, const char *path)
+{
+	uint8_t buf[SIGNATURE_HEAD];
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+	ssize_t n = fd < 0 ? -1 : read_front(fd, buf, sizeof(buf));
+	int why = errno;
+	struct bytes head = {buf, n > 0 ? (size_t)n : 0};
+	struct stray_file f = {.program = signature_program(head), .script = signature_script(head)};
+
+	if (fd >= 0)
+		close(fd);
+	if (n < 0)
+		cannot(b, path, why);
+	else if (f.program || f.script ||
+		 (!signature_of(head) && !pickle_begins(head) && signature_name(str_of(name))))
+		add(b, f, path);
+}
+
+/* What is hidden is left out, as it is where a model is looked for: version control has scripts. NULL: at the end. */
+static struct dirent *next_entry(DIR *d)
+{
+	struct dirent *entry;
+
+	do {
+		errno = 0;
+		/* cppcheck-suppress readdirCalled ; one thread */
+		entry = readdir(d);
+	} while (entry && entry->d_name[0] == '.');
+	return entry;
+}
+
+/* The directory `path` ("" for the model's own), opened as fd, which is taken over. */
+static void walk(struct beside *b, int fd, const char *path, unsigned depth)
+{
+	const char *slash = *path ? "/" : "";
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
 	struct stat st;
 
 	if (!d) {
+		cannot(b, path, errno);
 		if (fd >= 0)
 			close(fd);
 		return;
 	}
-	/* cppcheck-suppress readdirCalled ; one thread */
-	while (b->seen < SEEN_MAX && (entry = readdir(d))) {
-		const char *path = arena_printf(b->arena, "%s%s", prefix, entry->d_name);
+	while ((entry = next_entry(d))) {
+		const char *below = arena_printf(b->arena, "%s%s%s", path, slash, entry->d_name);
 
-		if (entry->d_name[0] == '.' || fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-			continue;
-		b->seen++;
-		if (S_ISREG(st.st_mode))
-			look_at(b, fd, entry->d_name, path);
-		else if (S_ISDIR(st.st_mode) && b->deep && depth < DEPTH_MAX)
-			walk(b, openat(fd, entry->d_name, O_RDONLY | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW),
-			     arena_printf(b->arena, "%s/", path), depth + 1);
+		if (b->seen++ >= SEEN_MAX) {
+			add(b, (struct stray_file){.why = "there are too many files"}, path);
+			break;
+		}
+		if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+			cannot(b, below, errno);
+		else if (S_ISREG(st.st_mode))
+			look_at(b, fd, entry->d_name, below);
+		else if (S_ISDIR(st.st_mode) && b->deep && depth == DEPTH_MAX)
+			add(b, (struct stray_file){.why = "directories are nested too deep"}, below);
+		else if (S_ISDIR(st.st_mode) && b->deep)
+			walk(b, openat(fd, entry->d_name, O_RDONLY | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW), below,
+			     depth + 1);
 	}
+	if (!entry && errno)
+		cannot(b, path, errno);
 	closedir(d);
 }
 
@@ -108,39 +161,59 @@ static int by_path(const void *a, const void *b)
 			       str_of(((const struct stray_file *)b)->path));
 }
 
-static struct beside look_around(struct auditor *a)
+static const struct beside *look_around(struct auditor *a)
 {
-	struct beside b = {.arena = &a->out->arena};
-	const char *dir = own_directory(a, &b.deep);
+	struct beside *b = a->beside;
+	const char *dir;
 
+	if (b)
+		return b;
+	b = a->beside = xcalloc(1, sizeof(*b));
+	b->arena = &a->out->arena;
+	dir = own_directory(a, &b->deep);
 	if (dir)
-		walk(&b, open(dir, O_RDONLY | O_CLOEXEC | O_DIRECTORY), "", 0);
-	if (b.n)
-		qsort(b.files, b.n, sizeof(*b.files), by_path);
+		walk(b, open(dir, O_RDONLY | O_CLOEXEC | O_DIRECTORY), "", 0);
+	if (b->n)
+		qsort(b->files, b->n, sizeof(*b->files), by_path);
 	return b;
+}
+
+void beside_free(struct beside *b)
+{
+	if (b)
+		free(b->files);
+	free(b);
 }
 
 void check_programs_beside(struct auditor *a)
 {
-	struct beside b = look_around(a);
+	const struct beside *b = look_around(a);
 
-	for (size_t i = 0; i < b.n; i++)
-		if (b.files[i].program)
+	for (size_t i = 0; i < b->n; i++)
+		if (b->files[i].program)
 			found(a, STR(""), "the file %s in the model's directory is %s",
-			      said(a, str_of(b.files[i].path)), b.files[i].program);
-	free(b.files);
+			      said(a, str_of(b->files[i].path)), b->files[i].program);
 }
 
 void check_scripts_beside(struct auditor *a)
 {
-	struct beside b = look_around(a);
+	const struct beside *b = look_around(a);
 
-	for (size_t i = 0; i < b.n; i++)
-		if (!b.files[i].program)
+	for (size_t i = 0; i < b->n; i++)
+		if (!b->files[i].program && !b->files[i].why)
 			found(a, STR(""), "the file %s in the model's directory is %s",
-			      said(a, str_of(b.files[i].path)),
-			      b.files[i].script ? "a script" : "named like a program or a script");
-	free(b.files);
+			      said(a, str_of(b->files[i].path)),
+			      b->files[i].script ? "a script" : "named like a program or a script");
+}
+
+void check_unread_beside(struct auditor *a)
+{
+	const struct beside *b = look_around(a);
+
+	for (size_t i = 0; i < b->n; i++)
+		if (b->files[i].why)
+			found(a, STR(""), "%s in the model's directory cannot be looked at: %s",
+			      *b->files[i].path ? said(a, str_of(b->files[i].path)) : "what is", b->files[i].why);
 }
 
 /* ---- settings that name code ---- */
@@ -191,46 +264,55 @@ static void take_class(struct auditor *a, struct pull *p, const char *file, stru
 	}
 }
 
+/* As Python reads them, for it is Python's libraries that take the names. */
 static void take_settings(struct auditor *a, struct bytes text, const char *file)
 {
-	struct pull p = pull_of(text, 0, "it", &a->out->arena);
+	struct pull p = pull_of(text, 0, file, &a->out->arena);
 	struct str key, class;
 
-	if (!pull_object(&p))
-		return;
-	while (pull_member(&p, &key)) {
+	p.python = true;
+	for (bool object = pull_object(&p) || !pull_skip(&p); object && pull_member(&p, &key);) {
 		bool names = str_eq(key, STR("auto_map")) || str_eq(key, STR("custom_pipelines"));
 
-		if (!names || !pull_object(&p)) {
+		if (!names)
 			pull_skip(&p);
-			continue;
-		}
-		while (pull_member(&p, &class))
-			take_class(a, &p, file, class);
+		else if (!pull_object(&p))
+			take_class(a, &p, file, key); /* of old tokenizers a list */
+		else
+			while (pull_member(&p, &class))
+				take_class(a, &p, file, class);
 	}
+	if (!pull_end(&p))
+		found(a, STR(""), "what code it names is not known: %s", p.why.msg);
 }
 
-/* The whole of a small file; NULL: there is none of that kind. The caller frees it. */
-static uint8_t *read_small(const char *path, size_t *n)
+/* The whole of a small file, for the caller to free. NULL: there is none of that kind, or *why it cannot be read. */
+static uint8_t *read_small(const char *path, size_t *n, const char **why)
 {
-	enum { MOST = 4 << 20 };
+	enum { MOST = 16 << 20 };
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	uint8_t *text = NULL;
 	struct stat st;
-	ssize_t k = -1;
+	ssize_t k;
 
-	if (fd < 0)
+	*why = NULL;
+	if (fd < 0) {
+		*why = errno == ENOENT ? NULL : strerror(errno);
 		return NULL;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && st.st_size <= MOST) {
-		text = xmalloc((size_t)st.st_size);
-		k = pread(fd, text, (size_t)st.st_size, 0);
+	}
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > MOST) {
+		*why = "it is too large";
+	} else if (S_ISREG(st.st_mode) && st.st_size > 0) {
+		*n = (size_t)st.st_size;
+		text = xmalloc(*n);
+		k = read_front(fd, text, *n);
+		if (k != st.st_size) {
+			*why = k < 0 ? strerror(errno) : "it became shorter";
+			free(text);
+			text = NULL;
+		}
 	}
 	close(fd);
-	if (k < 0) {
-		free(text);
-		return NULL;
-	}
-	*n = (size_t)k;
 	return text;
 }
 
@@ -244,12 +326,14 @@ void check_custom_code(struct auditor *a)
 	if (stat(path, &st) != 0)
 		return;
 	for (size_t i = 0; i < COUNT(files); i++) {
-		const char *at = S_ISDIR(st.st_mode)
+		const char *why, *at = S_ISDIR(st.st_mode)
 			? arena_printf(&a->out->arena, "%s/%s", path, files[i])
 			: arena_printf(&a->out->arena, "%.*s%s", slash ? (int)(slash + 1 - path) : 0, path, files[i]);
 		size_t n = 0;
-		uint8_t *text = read_small(at, &n);
+		uint8_t *text = read_small(at, &n, &why);
 
+		if (why)
+			found(a, STR(""), "what code %s names is not known: %s", files[i], why);
 		if (text)
 			take_settings(a, (struct bytes){text, n}, files[i]);
 		free(text);

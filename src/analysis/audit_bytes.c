@@ -39,6 +39,7 @@ void check_unread(struct auditor *a)
 	for (size_t i = 0; i < a->m->n_tensors; i++)
 		if (a->surveys[i].error)
 			found(a, a->m->tensors[i].name, "its values cannot be read: %s", a->surveys[i].error);
+	check_unread_beside(a);
 }
 
 void check_undecoded(struct auditor *a)

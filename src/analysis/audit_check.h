@@ -13,6 +13,7 @@ struct auditor {
 	const struct survey *surveys;  /* one a tensor */
 	const struct check *check;     /* the one that runs */
 	size_t found;                  /* by it */
+	struct beside *beside;         /* what stands beside it, once it was looked for */
 	const struct archive_end *end; /* of the archive or compressed file that the model came out of; NULL: of none */
 };
 
@@ -48,6 +49,8 @@ void check_script(struct auditor *);
 /* audit_beside.c */
 void check_programs_beside(struct auditor *); /* for check_executable */
 void check_scripts_beside(struct auditor *);  /* for check_script */
+void beside_free(struct beside *);
+void check_unread_beside(struct auditor *);   /* for check_unread */
 void check_custom_code(struct auditor *);
 
 /* audit_bytes.c, audit_zip.c */

@@ -138,13 +138,13 @@ static char *unescape_u(struct pull *r, const uint8_t *end, char *out)
 {
 	int32_t c = hex4(r->p + 2, end), low;
 
-	if (c <= 0)
+	if (c < 0 || (c == 0 && !r->python))
 		return NULL;
 	r->p += 6;
 	if (c >= 0xd800 && c <= 0xdfff) {
 		low = c < 0xdc00 && end - r->p >= 6 && r->p[0] == '\\' && r->p[1] == 'u' ? hex4(r->p + 2, end) : -1;
 		if (low < 0xdc00 || low > 0xdfff)
-			return NULL;
+			return r->python ? put_utf8(out, (uint32_t)c) : NULL;
 		r->p += 6;
 		c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
 	}
@@ -271,9 +271,9 @@ static bool skip_number(struct pull *r)
 
 static bool skip_word(struct pull *r)
 {
-	static const struct str words[] = {{"true", 4}, {"false", 5}, {"null", 4}};
+	static const struct str words[] = {{"true", 4}, {"false", 5}, {"null", 4}, {"NaN", 3}, {"Infinity", 8}};
 
-	for (size_t i = 0; i < COUNT(words); i++)
+	for (size_t i = 0; i < (r->python ? COUNT(words) : 3); i++)
 		if ((size_t)(r->end - r->p) >= words[i].n && memcmp(r->p, words[i].p, words[i].n) == 0) {
 			r->p += words[i].n;
 			return true;
@@ -288,6 +288,10 @@ static bool skip_scalar(struct pull *r)
 
 	if (c == '"')
 		return pull_string(r, &s);
+	if (r->python && c == '-' && r->end - r->p > 1 && r->p[1] == 'I') {
+		r->p++;
+		return skip_word(r);
+	}
 	return c == '-' || (c >= '0' && c <= '9') ? skip_number(r) : skip_word(r);
 }
 

@@ -19,6 +19,7 @@ struct pull {
 	uint64_t base;      /* where the text starts in its file: messages count from the file's start */
 	const char *what;   /* what they call the text: "the safetensors header" */
 	struct arena *arena; /* holds strings with escapes */
+	bool python; /* as Python's json reads it: with NaN, Infinity, and \u for half a character or NUL */
 	bool bad;
 	struct err why;
 	bool opened;        /* an object or array was opened, and nothing in it was read yet */

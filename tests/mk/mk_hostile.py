@@ -167,6 +167,15 @@ def beside():
     put("alone/model.safetensors", ok)
     put("alone/config.json", json.dumps(settings).encode())
     put("alone/run.sh", b"#!/bin/sh\nexit 1\n")
+    # settings as only Python reads them, settings that nothing reads, and a directory that is not looked into to its end
+    names = b', "auto_map": {"AutoModel": "own.Model"}}'
+    put("python/model.safetensors", ok)
+    put("python/config.json", b'{"limits": [0.0, Infinity, -Infinity, NaN], "half": "\\ud800"' + names)
+    put("python/tokenizer_config.json", b'{"auto_map": ["own.Tokenizer", null]}')
+    put("python/processor_config.json", b'{"deep": ' + 300 * b"[" + 300 * b"]" + names)
+    put("python/preprocessor_config.json", b'{"a": 1,' + names)
+    put("deep/model.safetensors", ok)
+    put("deep/1/2/3/4/5/6/7/8/9/run.sh", b"#!/bin/sh\nexit 1\n")
 
 
 def gguf_files():

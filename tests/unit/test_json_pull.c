@@ -118,6 +118,29 @@ static void test_values(void **state)
 	arena_free(&a);
 }
 
+/* What Python's json takes beyond that: settings of Python's libraries are read as they read them. */
+static void test_python(void **state)
+{
+	static const struct {
+		const char *text;
+		bool takes;
+	} all[] = {
+		{"[NaN, Infinity, -Infinity, -1]", true}, {"\"\\u0000\"", true}, {"\"\\ud800\"", true}, {"\"\\udc00x\"", true},
+		{"-NaN", false}, {"nan", false}, {"-Inf", false}, {"-", false}, {"-I", false}, {"{\"a\":1,}", false}, {"01", false},
+	};
+	struct arena a = {0};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(all); i++) {
+		struct pull in = pull_of(bytes_of(all[i].text), 0, "it", &a);
+
+		in.python = true;
+		assert_int_equal(pull_skip(&in) && pull_end(&in), all[i].takes);
+		assert_false(sound(bytes_of(all[i].text)));
+	}
+	arena_free(&a);
+}
+
 static void test_depth_and_place(void **state)
 {
 	char deep[2 * 257];
@@ -144,6 +167,7 @@ int main(void)
 		cmocka_unit_test(test_takes),
 		cmocka_unit_test(test_as_jansson),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_python),
 		cmocka_unit_test(test_depth_and_place),
 	};
 
