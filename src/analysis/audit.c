@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "analysis/audit_check.h"
 #include "base/buf.h"
@@ -119,6 +120,13 @@ void found_at(struct finding *f, uint32_t member, uint64_t offset, uint64_t leng
 	f->member = member;
 	f->offset = offset;
 	f->length = length;
+}
+
+void found_bytes(struct auditor *a, struct finding *f, const char *what, struct bytes b)
+{
+	if (f)
+		f->key = str_of(arena_printf(&a->out->arena, "%s, %zu bytes, %08lx", what, b.n,
+					     (unsigned long)crc32_z(0, b.p, b.n)));
 }
 
 const char *said(struct auditor *a, struct str s)

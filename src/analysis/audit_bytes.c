@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analysis/audit_check.h"
+#include "base/buf.h"
 #include "bytes/cur.h"
 #include "bytes/signature.h"
 #include "model/checksum.h"
@@ -26,10 +27,33 @@ void check_lfs(struct auditor *a)
 	}
 }
 
+/* The sentence without the numbers of bytes in it: the same thing further behind is no news. */
+static struct str placeless(struct auditor *a, const char *message)
+{
+	struct buf b = {0};
+	struct str s;
+
+	while (*message) {
+		bool byte = strncmp(message, "byte ", 5) == 0;
+
+		buf_add(&b, message, byte ? 5 : 1);
+		message += byte ? 5 : 1;
+		if (byte)
+			message += strspn(message, "0123456789");
+	}
+	s = arena_str(&a->out->arena, buf_view(&b));
+	buf_free(&b);
+	return s;
+}
+
 void check_rule(struct auditor *a)
 {
-	for (size_t i = 0; i < a->m->n_problems; i++)
-		found(a, a->m->problems[i].tensor, "%s", a->m->problems[i].message);
+	for (size_t i = 0; i < a->m->n_problems; i++) {
+		struct finding *f = found(a, a->m->problems[i].tensor, "%s", a->m->problems[i].message);
+
+		if (f && !f->tensor.n)
+			f->key = placeless(a, f->message);
+	}
 }
 
 void check_unread(struct auditor *a)
@@ -268,12 +292,15 @@ static void each_gap(struct auditor *a, gap_fn *fn, void *arg)
 static void unclaimed(struct auditor *a, struct span gap, struct bytes b, void *arg)
 {
 	const char *what = looks(b);
+	struct finding *f;
 	(void)arg;
 
 	if (gap.length < padding_of(a->m)) /* that is padding */
 		return;
-	found_at(found(a, STR(""), "%" PRIu64 " bytes from byte %" PRIu64 " on belong to no tensor (%s)", gap.length,
-		       gap.offset, what ? what : "all zero"), gap.member, gap.offset, gap.length);
+	f = found(a, STR(""), "%" PRIu64 " bytes from byte %" PRIu64 " on belong to no tensor (%s)", gap.length,
+		  gap.offset, what ? what : "all zero");
+	found_at(f, gap.member, gap.offset, gap.length);
+	found_bytes(a, f, "gap", b);
 }
 
 /* What follows the compressed file's last stream, or the tar file's end mark: whatever unpacks it passes by that. */
@@ -282,10 +309,14 @@ static void look_behind_end(struct auditor *a)
 	struct bytes all = a->m->source.members[0].data;
 	struct bytes rest = {all.p + a->end->packed, all.n - (size_t)a->end->packed};
 	const char *what = rest.n ? looks(rest) : NULL;
+	struct finding *f;
 
-	if (what)
-		found_at(found(a, STR(""), "%zu bytes from byte %" PRIu64 " on follow the end of what is compressed "
-			       "(%s)", rest.n, a->end->packed, what), 0, a->end->packed, rest.n);
+	if (what) {
+		f = found(a, STR(""), "%zu bytes from byte %" PRIu64 " on follow the end of what is compressed (%s)",
+			  rest.n, a->end->packed, what);
+		found_at(f, 0, a->end->packed, rest.n);
+		found_bytes(a, f, "end", rest);
+	}
 	if (a->end->filled)
 		found(a, STR(""), "%" PRIu64 " bytes that are not zero follow the end of the tar file's last entry "
 		      "(from byte %" PRIu64 " of it on)", a->end->filled, a->end->first);
@@ -300,11 +331,15 @@ void check_unclaimed(struct auditor *a)
 
 static void not_zero(struct auditor *a, struct span gap, struct bytes b, void *arg)
 {
+	struct finding *f;
 	(void)arg;
 
-	if (gap.length < padding_of(a->m) && looks(b))
-		found_at(found(a, STR(""), "%" PRIu64 " bytes of padding from byte %" PRIu64 " on are %s", gap.length,
-			       gap.offset, looks(b)), gap.member, gap.offset, gap.length);
+	if (gap.length >= padding_of(a->m) || !looks(b))
+		return;
+	f = found(a, STR(""), "%" PRIu64 " bytes of padding from byte %" PRIu64 " on are %s", gap.length, gap.offset,
+		  looks(b));
+	found_at(f, gap.member, gap.offset, gap.length);
+	found_bytes(a, f, "padding", b);
 }
 
 void check_padding(struct auditor *a)

@@ -62,12 +62,24 @@ static uint64_t data_of(struct bytes b, uint64_t at)
 	return at + LOCAL_SIZE + load_uint(b.p + at + 26, 2, false) + load_uint(b.p + at + 28, 2, false);
 }
 
-/* Whether bytes [from, to) can be a data descriptor: CRC-32 and two sizes of 4 or 8 bytes, with or without a mark. */
-static bool is_descriptor(struct bytes b, uint64_t from, uint64_t to)
+/* Bytes in the zip file. A reader may have inflated the entry since; its packed bytes are still known. */
+static uint64_t packed_size(const struct member *m)
 {
-	uint64_t n = to - from;
+	return m->packed.p ? m->packed.n : m->data.n;
+}
 
-	return is_mark(b, from, "PK\7\10") ? n == 16 || n == 24 : n == 12 || n == 20;
+/* Whether bytes [from, to) are the entry's data descriptor: its CRC-32 and two sizes of 4 or 8 bytes, with or without a
+ * mark. NULL: that of a folder, which holds nothing, but may hold it deflated. */
+static bool is_descriptor(struct bytes b, uint64_t from, uint64_t to, const struct member *m)
+{
+	unsigned nothing = !m && to - from > 2 && memcmp(b.p + from, "\3\0", 2) == 0 ? 2 : 0;
+	unsigned mark = is_mark(b, from + nothing, "PK\7\10") ? 4 : 0;
+	unsigned wide = to - from == nothing + mark + 20 ? 8 : 4;
+	const uint8_t *p = b.p + from + nothing + mark;
+
+	return to - from == nothing + mark + 4 + 2 * wide && load_uint(p, 4, false) == (m ? m->crc : 0) &&
+	       load_uint(p + 4, wide, false) == (m ? packed_size(m) : nothing) &&
+	       load_uint(p + 4 + wide, wide, false) == (m ? m->size : 0);
 }
 
 /* The first local header or directory entry from `at` on, at most at `end`. */
@@ -80,9 +92,15 @@ static uint64_t next_header(struct bytes b, uint64_t at, uint64_t end)
 
 static void gap_at(struct auditor *a, uint32_t file, const char *where, uint64_t from, uint64_t to)
 {
-	if (to > from)
-		found_at(found(a, STR(""), "%" PRIu64 " bytes %s belong to none (from byte %" PRIu64 " on)", to - from,
-			       where, from), file, from, to - from);
+	struct bytes all = a->m->source.members[file].data;
+	struct finding *f;
+
+	if (to <= from)
+		return;
+	f = found(a, STR(""), "%" PRIu64 " bytes %s belong to none (from byte %" PRIu64 " on)", to - from, where,
+		  from);
+	found_at(f, file, from, to - from);
+	found_bytes(a, f, where, (struct bytes){all.p + from, (size_t)(to - from)});
 }
 
 static int by_offset(const void *pa, const void *pb)
@@ -92,12 +110,6 @@ static int by_offset(const void *pa, const void *pb)
 	if (a->file != b->file)
 		return a->file < b->file ? -1 : 1;
 	return (a->file_offset > b->file_offset) - (a->file_offset < b->file_offset);
-}
-
-/* Bytes in the zip file. A reader may have inflated the entry since; its packed bytes are still known. */
-static uint64_t packed_size(const struct member *m)
-{
-	return m->packed.p ? m->packed.n : m->data.n;
 }
 
 /* Bytes behind the end of a deflate stream, in the entry all the same. What is broken, or inflates to more than is
@@ -148,15 +160,17 @@ static void look_inside(struct auditor *a)
 	free(x.left);
 }
 
-/* From the end of one entry to the beginning of the next one's data: folders, which are no members, may stand there. */
-static void look_between(struct auditor *a, uint32_t file, struct bytes b, uint64_t at, uint64_t data)
+/* From the end of one entry to the beginning of the next one's data: folders, which are no members, may stand there.
+ * NULL: there is none in front. */
+static void look_between(struct auditor *a, uint32_t file, struct bytes b, uint64_t at, const struct member *before,
+			 uint64_t data)
 {
 	uint64_t from = at;
 
 	while (at < data) {
 		uint64_t header = next_header(b, at, data);
 
-		if (header > at && !(from != 0 && is_descriptor(b, at, header)))
+		if (header > at && !(at != 0 && is_descriptor(b, at, header, at == from ? before : NULL)))
 			gap_at(a, file,
 			       from ? "between entries of the zip file" : "before the first entry of the zip file", at,
 			       header);
@@ -167,11 +181,11 @@ static void look_between(struct auditor *a, uint32_t file, struct bytes b, uint6
 }
 
 /* The directory, and behind it the comment of the end record. */
-static void look_behind(struct auditor *a, uint32_t file, struct bytes b, uint64_t at)
+static void look_behind(struct auditor *a, uint32_t file, struct bytes b, uint64_t at, const struct member *last)
 {
 	uint64_t header = next_header(b, at, b.n), comment;
 
-	if (header > at && header < b.n && !is_descriptor(b, at, header))
+	if (header > at && header < b.n && !is_descriptor(b, at, header, last))
 		gap_at(a, file, "before the zip file's directory", at, header);
 	for (uint64_t end = b.n - END_SIZE; end > header; end--)
 		if (is_mark(b, end, "PK\5\6") && load_uint(b.p + end + 20, 2, false) == b.n - end - END_SIZE) {
@@ -188,10 +202,10 @@ static void look_into(struct auditor *a, uint32_t file, const struct member **en
 	uint64_t at = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		look_between(a, file, b, at, entries[i]->file_offset);
+		look_between(a, file, b, at, i ? entries[i - 1] : NULL, entries[i]->file_offset);
 		at = entries[i]->file_offset + packed_size(entries[i]);
 	}
-	look_behind(a, file, b, at);
+	look_behind(a, file, b, at, n ? entries[n - 1] : NULL);
 }
 
 void check_zip_gap(struct auditor *a)
@@ -325,6 +339,16 @@ static bool is_archive(const struct source *s, uint32_t i)
 	return false;
 }
 
+/* Of two releases the files have other names: that is no news. */
+static void found_as(struct auditor *a, uint32_t i, uint64_t at, uint64_t n, const char *does, const char *what)
+{
+	struct finding *f = found(a, STR(""), "%s %s as %s does", said(a, a->m->source.members[i].name), does, what);
+
+	found_at(f, i, at, n);
+	if (f)
+		f->key = str_of(arena_printf(&a->out->arena, "%s as %s", does, what));
+}
+
 /* No format that is read begins like a picture or a program; those that may begin anywhere (zip, HDF5) do not ask what
  * stands in front. */
 static void look_at_front(struct auditor *a, uint32_t i)
@@ -334,8 +358,7 @@ static void look_at_front(struct auditor *a, uint32_t i)
 	bool packed = what && (is_mark(b, 0, "PK\3\4") || b.p[0] == 0x80 || b.p[0] == 0x1f || b.p[0] == 0xfd);
 
 	if (what && !packed && !is_archive(&a->m->source, i))
-		found_at(found(a, STR(""), "%s begins as %s does", said(a, a->m->source.members[i].name), what), i, 0,
-			 0);
+		found_as(a, i, 0, 0, "begins", what);
 }
 
 /* A zip file may begin anywhere: what ends in a sound end record is one, whatever its front is. */
@@ -348,8 +371,7 @@ static void look_at_end(struct auditor *a, uint32_t i)
 	for (uint64_t end = b.n - END_SIZE; end > 0 && b.n - end <= END_SIZE + UINT16_MAX; end--)
 		if (is_mark(b, end, "PK\5\6") && load_uint(b.p + end + 20, 2, false) == b.n - end - END_SIZE &&
 		    load_uint(b.p + end + 12, 4, false) + load_uint(b.p + end + 16, 4, false) <= end) {
-			found_at(found(a, STR(""), "%s ends as a zip file does",
-				       said(a, a->m->source.members[i].name)), i, end, b.n - end);
+			found_as(a, i, end, b.n - end, "ends", "a zip file");
 			return;
 		}
 }
@@ -357,12 +379,16 @@ static void look_at_end(struct auditor *a, uint32_t i)
 void check_two_formats(struct auditor *a)
 {
 	const struct source *s = &a->m->source;
+	struct finding *f;
 
 	for (uint32_t i = 0; i < s->n; i++)
 		if (s->members[i].kind == MEMBER_MAPPED && s->members[i].file == i) {
 			look_at_front(a, i);
 			look_at_end(a, i);
 		}
-	if (a->m->disguised)
-		found(a, STR(""), "%s is a pickle as well", said(a, s->members[a->m->calls[0].member].name));
+	f = a->m->disguised
+		? found(a, STR(""), "%s is a pickle as well", said(a, s->members[a->m->calls[0].member].name))
+		: NULL;
+	if (f)
+		f->key = STR("pickle");
 }

@@ -21,7 +21,11 @@ find_code overlap ../tf/types.index
 find_code scale ../torch/views.pt
 find_code unread ../packs/broken.safetensors
 find_code pickle-unknown ../torch/module.pt
-# what is deflated, or was inflated since, leaves no gaps
+find_code zip-gap twelve.npz
+find_code zip-gap twenty.npz
+# what is deflated, or was inflated since, leaves no gaps; nor do data descriptors, those of folders too
+find_code zip-gap pipe0.npz
+find_code zip-gap pipe8.npz
 find_code zip-gap ../torch/deflated.pt
 say ../cli/undecoded.gguf
 say ../torch/broken.pt

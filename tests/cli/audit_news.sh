@@ -12,4 +12,10 @@ say clean.safetensors numbers.safetensors
 say numbers.safetensors numbers.safetensors
 say plain.npz gap.npz
 say run.0.pkl run.4.pkl
+# the same bytes in another place, and others in the same; what is one under another name
+say gap1.safetensors gap2.safetensors
+say gap1.safetensors gap3.safetensors
+say gap.npz gap2.npz
+cp zip.gguf "$TMPDIR/other.gguf"
+(cd "$TMPDIR" && "$WEIGH" audit "$FIXTURES/audit/zip.gguf" other.gguf)
 say clean.safetensors ../cli/broken.gguf

@@ -78,6 +78,15 @@ def templates(folder):
     write("/template-b.gguf", b"{{ ''.__class__.__mro__ }}")
 
 
+class Pipe(io.BytesIO):
+    """What cannot be gone back in."""
+    def seekable(self):
+        return False
+
+    def tell(self):
+        raise io.UnsupportedOperation
+
+
 def zips(folder):
     x, y = ramp(64, 0.5).astype("<f4"), ramp(64, 0.25).astype("<f4")
     np.savez(folder + "/plain.npz", x=x, y=y)
@@ -98,6 +107,17 @@ def zips(folder):
         return out + table
 
     put(folder + "/gap.npz", moved({1: b"stray bytes"}))
+    put(folder + "/gap2.npz", moved({1: b"Stray bytes"}))
+    # as long as a data descriptor, and none; those that stand there when the file is written to a pipe
+    put(folder + "/twelve.npz", moved({1: b"twelve bytes"}))
+    put(folder + "/twenty.npz", moved({1: b"PK\7\10" + b"and twenty bytes of."}))
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        pipe = Pipe()
+        with zipfile.ZipFile(pipe, "w", method) as z:
+            z.writestr("folder/", b"")
+            for name in "xy":
+                z.writestr(f"folder/{name}.npy", whole[whole.index(b"\x93NUMPY"):][:len(x.tobytes()) + 128])
+        put(f"{folder}/pipe{method}.npz", pipe.getvalue())
     comment = whole[:-2] + struct.pack("<H", 7) + b"comment"
     put(folder + "/comment.npz", comment)
     at = whole.index(x.tobytes())
@@ -239,6 +259,15 @@ def unclaimed(folder):
     text = json.dumps(head).encode()
     text += b" " * (-len(text) % 8)
     put(folder + "/holes.safetensors", struct.pack("<Q", len(text)) + text + script + x + bytes(32) + x)
+    for name, where, stray in (("gap1", 1, b"hidden.."), ("gap2", 2, b"hidden.."), ("gap3", 1, b"HIDDEN..")):
+        head, data = {"__metadata__": ORIGIN}, b""
+        for i in range(3):
+            data += stray if i == where else b""
+            head[f"t{i}"] = {"dtype": "F32", "shape": [16], "data_offsets": [len(data), len(data) + 64]}
+            data += x
+        text = json.dumps(head).encode()
+        text += b" " * (-len(text) % 8)
+        put(f"{folder}/{name}.safetensors", struct.pack("<Q", len(text)) + text + data)
     whole = open(folder + "/plain.npz", "rb").read()
     gguf(folder + "/zip.gguf", [(b"a", [16], 0, x)])
     put(folder + "/zip.gguf", open(folder + "/zip.gguf", "rb").read() + whole)
