@@ -51,7 +51,7 @@ const struct check checks[] = {
 	{"unread", WARNING, FACT, "values could not be read, or the whole file could not", check_unread},
 	{"checksum", WARNING, FACT, "a checksum in the file is not that of the data", check_checksum},
 	{"overlap", WARNING, FACT, "two tensors share bytes, and nothing says that they are meant to", check_overlap},
-	{"unclaimed", WARNING, FACT, "bytes that no tensor claims, or behind the end of a compressed or a tar file",
+	{"unclaimed", WARNING, FACT, "bytes or entries that no tensor claims, or behind the end of a compressed or a tar file",
 	 check_unclaimed},
 	{"zip-gap", WARNING, FACT, "bytes between the entries of a zip file, or around them", check_zip_gap},
 	{"two-formats", WARNING, SIGNAL, "the file begins or ends as something else, too, or is a pickle as well",

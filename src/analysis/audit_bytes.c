@@ -225,7 +225,7 @@ static uint64_t padding_of(const struct model *m)
 	static const struct {
 		const char *format;
 		uint64_t padding;
-	} packed[] = {{"safetensors", 0}, {"gguf", 32}, {"npy", 0}, {"npz", 0}};
+	} packed[] = {{"safetensors", 0}, {"gguf", 32}, {"npy", 0}, {"npz", 0}, {"pytorch", 0}};
 	const struct meta_value *align = meta_of(m, "general.alignment");
 
 	for (size_t i = 0; i < COUNT(packed); i++)
@@ -276,6 +276,8 @@ static void each_gap(struct auditor *a, gap_fn *fn, void *arg)
 		struct span gap;
 		struct bytes b;
 
+		if (in->file == x->member && strcmp(a->m->format, "pytorch") == 0)
+			continue; /* older ones have headers between the storages */
 		if (i == 0 || c.items[i - 1].span.member != x->member)
 			at = first_byte(a->m, x);
 		gap = (struct span){x->member, at, x->offset > at ? x->offset - at : 0};
@@ -291,16 +293,64 @@ static void each_gap(struct auditor *a, gap_fn *fn, void *arg)
 
 static void unclaimed(struct auditor *a, struct span gap, struct bytes b, void *arg)
 {
+	const struct member *in = &a->m->source.members[gap.member];
 	const char *what = looks(b);
+	bool entry = in->file != gap.member;
 	struct finding *f;
 	(void)arg;
 
 	if (gap.length < padding_of(a->m)) /* that is padding */
 		return;
-	f = found(a, STR(""), "%" PRIu64 " bytes from byte %" PRIu64 " on belong to no tensor (%s)", gap.length,
-		  gap.offset, what ? what : "all zero");
+	f = found(a, STR(""), "%" PRIu64 " bytes from byte %" PRIu64 "%s%s on belong to no tensor (%s)", gap.length,
+		  gap.offset, entry ? " of " : "", entry ? said(a, in->name) : "", what ? what : "all zero");
 	found_at(f, gap.member, gap.offset, gap.length);
 	found_bytes(a, f, "gap", b);
+}
+
+/* What the format has beside the entries of tensors. */
+static bool is_own_entry(const char *format, struct str name)
+{
+	static const char *const own[] = {"data.pkl", "constants.pkl", "attributes.pkl", "bytecode.pkl", "version",
+					  "byteorder", "code/", "extra/", ".data/", ".format_version",
+					  ".storage_alignment", "model.json", "mobile_debug_handles.pkl"};
+	const char *slash = name.n ? memchr(name.p, '/', name.n) : NULL;
+	struct str below = slash ? (struct str){slash + 1, name.n - (size_t)(slash + 1 - name.p)} : name;
+
+	if (strcmp(format, "npz") == 0)
+		return name.n >= 4 && memcmp(name.p + name.n - 4, ".npy", 4) == 0;
+	for (size_t i = 0; i < COUNT(own); i++) {
+		size_t n = strlen(own[i]);
+
+		if (below.n >= n && memcmp(below.p, own[i], n) == 0 && (own[i][n - 1] == '/' || below.n == n))
+			return true;
+	}
+	return false;
+}
+
+/* Whole entries that no tensor has anything of. Where a tensor is broken, they may be its own. */
+static void look_at_entries(struct auditor *a)
+{
+	const struct source *s = &a->m->source;
+	bool *used = xcalloc(s->n, sizeof(*used)), broken = a->m->refusal != NULL;
+	struct claims c = claims_of(a->m);
+
+	for (size_t i = 0; i < c.n; i++)
+		used[c.items[i].span.member] = true;
+	for (size_t i = 0; i < a->m->n_tensors; i++) { /* an empty one claims nothing */
+		if (a->m->tensors[i].data.member < s->n)
+			used[a->m->tensors[i].data.member] = true;
+		broken |= a->m->tensors[i].broken;
+	}
+	for (uint32_t i = 0; !broken && i < s->n; i++) {
+		const struct member *m = &s->members[i];
+		bool entry = m->file != i && m->kind != MEMBER_PIECES;
+
+		if (entry && !used[i] && m->size && !is_own_entry(a->m->format, m->name))
+			found_at(found(a, STR(""), "the entry %s, %" PRIu64 " bytes, belongs to no tensor",
+				       said(a, m->name), m->size), i, 0, 0);
+	}
+	free(c.items);
+	free(used);
 }
 
 /* What follows the compressed file's last stream, or the tar file's end mark: whatever unpacks it passes by that. */
@@ -325,6 +375,8 @@ static void look_behind_end(struct auditor *a)
 void check_unclaimed(struct auditor *a)
 {
 	each_gap(a, unclaimed, NULL);
+	if (strcmp(a->m->format, "pytorch") == 0 || strcmp(a->m->format, "npz") == 0)
+		look_at_entries(a);
 	if (a->end)
 		look_behind_end(a);
 }

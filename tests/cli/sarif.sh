@@ -68,9 +68,11 @@ if sys.argv[1] == "sarif":
     run = log["runs"][0]
     rules = run["tool"]["driver"]["rules"]
     assert all(rules[r["ruleIndex"]]["id"] == r["ruleId"] for r in run["results"])
-    print("ok", len(run["results"]), run["invocations"][0]["executionSuccessful"], sys.argv[2])
+    assert run["results"]
+    print("ok", run["invocations"][0]["executionSuccessful"], sys.argv[2])
 else:
-    print("ok", len(log["findings"]), sys.argv[2])
+    assert log["findings"]
+    print("ok", sys.argv[2])
 EOF
 check() {
 	for output in json sarif; do
@@ -86,7 +88,7 @@ cd "$TMPDIR" || exit
 odd=$(printf 'a b#?:%%\303\274\377\033[31m"\\')
 mkdir "$odd"
 cp "$FIXTURES/audit/two.safetensors" "$odd/$odd.safetensors"
-check "$odd/$odd.safetensors" | cut -d ' ' -f 1,2
+check "$odd/$odd.safetensors" | cut -c 1-7
 # a name that is no UTF-8, of a tensor that something is found of
 "$PYTHON" - <<'EOF'
 import struct

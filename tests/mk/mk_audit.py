@@ -59,6 +59,17 @@ def code(folder):
             info.size = len(data)
             t.addfile(info, io.BytesIO(data))
     put(folder + "/writes.pb", tf.constant("w", "F32", (4,), tf.message(4, w.tobytes())) + tf.node("out", "WriteFile"))
+    # a storage that is in no tensor, one that is longer than its tensors, and what is no entry of PyTorch's; then none of it
+    pickles.write_zip(folder + "/unused.pt", {"w": weight}, {"0": w.tobytes() + b"twelve bytes", "7": w.tobytes()}, more=[("notes", "and more")])
+    pickles.write_zip(folder + "/used.pt", {"w": weight, "v": tensor("FloatStorage", "1", 8, (2,), (1,)), "u": tensor("FloatStorage", "1", 8, (6,), (1,), 2),
+                                            "none": tensor("FloatStorage", "2", 0, (0,), (1,))},
+                      {"0": w.tobytes(), "1": w.tobytes() + w.tobytes(), "2": b""}, byteorder="little",
+                      more=[("extra/notes", "and more"), (".data/serialization_id", "1")])
+    with zipfile.ZipFile(folder + "/notes.npz", "w") as z:
+        array = io.BytesIO()
+        np.save(array, w)
+        z.writestr("w.npy", array.getvalue())
+        z.writestr("notes", "and more")
     import_only = {"w": w, "x": G("subprocess", "Popen"), "y": G("mine", "Thing")}
     put(folder + "/import.pkl", dumps(import_only, 2))
     pickles.write_zip(folder + "/members.pt", {"w": weight}, {"0": w.tobytes()}, more=[
