@@ -3,9 +3,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "analysis/audit_check.h"
 #include "base/buf.h"
+#include "format/format.h"
+#include "format/shards.h"
 
 /* What is asked for, and the last words of the keys that answer; ended by a blank. */
 static const struct origin {
@@ -26,7 +29,7 @@ static bool answers(struct str key, const char *words)
 	for (const char *w = words; *w;) {
 		size_t n = strcspn(w, " ");
 
-		if (key.n >= n && memcmp(key.p + key.n - n, w, n) == 0 &&
+		if (key.n >= n && strncasecmp(key.p + key.n - n, w, n) == 0 &&
 		    (key.n == n || key.p[key.n - n - 1] == '.'))
 			return true;
 		w += n + 1;
@@ -141,10 +144,60 @@ static void compare_blocks(struct auditor *a)
 	else if (there && said_to_be->kind == META_UINT && said_to_be->u.uint != there)
 		found(a, STR(""), "%s is %" PRIu64 ", and the tensors are of %" PRIu64 " blocks", key,
 		      said_to_be->u.uint, there);
+	else if (there && said_to_be->kind == META_INT && said_to_be->u.sint != (int64_t)there)
+		found(a, STR(""), "%s is %" PRId64 ", and the tensors are of %" PRIu64 " blocks", key,
+		      said_to_be->u.sint, there);
+}
+
+static bool is_index(const struct auditor *a)
+{
+	const struct format *f = a->m->format ? format_by_name(a->m->format) : NULL;
+
+	return f && f->rank == RANK_INDEX && !a->m->n_problems && !a->m->refusal;
+}
+
+/* What an index tells of its shards: their bytes. A writer may count tensors that share a storage once or each time. */
+static void compare_index(struct auditor *a)
+{
+	const struct meta_value *total = meta_of(a->m, "total_size");
+	uint64_t all = 0, once = 0;
+
+	if (!is_index(a) || !total || total->kind != META_UINT)
+		return;
+	for (size_t i = 0; i < a->m->n_tensors; i++) {
+		all += a->m->tensors[i].data.length;
+		once += a->m->tensors[i].tied.n ? 0 : a->m->tensors[i].data.length;
+	}
+	if (total->u.uint != all && total->u.uint != once)
+		found(a, STR(""), "the index says that the tensors come to %" PRIu64 " bytes (total_size), and they come to "
+		      "%" PRIu64, total->u.uint, all);
+}
+
+/* model-00001-of-00005 says how many files there are; the index names others, or another number of them. */
+static void compare_shards(struct auditor *a)
+{
+	const struct source *s = &a->m->source;
+	uint64_t files = 0, of = 0;
+
+	for (uint32_t i = 0; is_index(a) && i < s->n; i++) {
+		struct str base = arena_str(&a->out->arena, base_name(s->members[i].name));
+		const char *dot = strrchr(base.p, '.');
+		struct shard sh;
+
+		if (s->members[i].file != i || !dot || !shard_parse(base, dot, &sh))
+			continue;
+		files++;
+		of = u64_max(of, sh.count);
+	}
+	if (files && of != files)
+		found(a, STR(""), "the names of the shards are of %" PRIu64 " files, and %" PRIu64 " belong to the model",
+		      of, files);
 }
 
 void check_origin_conflict(struct auditor *a)
 {
 	compare_licences(a);
 	compare_blocks(a);
+	compare_index(a);
+	compare_shards(a);
 }

@@ -19,6 +19,8 @@ find_code external-data ../proto/onnx/link_in.onnx
 find_code checksum ../tf/crc.index
 find_code overlap ../tf/types.index
 find_code scale ../torch/views.pt
+for f in agree contradict blocks.gguf; do find_code origin-conflict $f; done
+find_code origin blocks.gguf
 find_code unread ../packs/broken.safetensors
 find_code pickle-unknown ../torch/module.pt
 find_code zip-gap twelve.npz

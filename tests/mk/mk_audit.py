@@ -85,6 +85,9 @@ def templates(folder):
         x = ramp(32, 0.25).astype("<f4").tobytes()
         gguf(folder + name, [(b"blk.%d.w" % i, [32], 0, x) for i in range(2)], meta)
 
+    x = ramp(32, 0.25).astype("<f4").tobytes()
+    gguf(folder + "/blocks.gguf", [(b"blk.%d.w" % i, [32], 0, x) for i in range(2)],
+         [(b"general.architecture", 8, text(b"llama")), (b"llama.block_count", 5, struct.pack("<i", -3)), (b"General.License", 8, text(b"mit"))])
     write("/template-a.gguf", b"{{ messages }}")
     write("/template-b.gguf", b"{{ ''.__class__.__mro__ }}")
 
@@ -188,6 +191,13 @@ def shards(folder):
     with open(folder + "/shards/model.safetensors.index.json", "w") as f:
         json.dump({"metadata": {"total_size": 64}, "weight_map": {"a": "model-00001-of-00002.safetensors",
                                                                   "b": "model-00002-of-00002.safetensors"}}, f)
+    # two shards whose index is right, and two whose index and names are wrong about how much there is
+    for name, of, total in (("agree", 2, 64), ("contradict", 3, 60)):
+        os.makedirs(f"{folder}/{name}", exist_ok=True)
+        where = {x: f"model-{i + 1:05}-of-{of:05}.safetensors" for i, x in enumerate("ab")}
+        for x, file in where.items():
+            safetensors(f"{folder}/{name}/{file}", [(x, ramp(8, 0.5).astype(np.float32))])
+        put(f"{folder}/{name}/model.safetensors.index.json", json.dumps({"metadata": {"total_size": total}, "weight_map": where}).encode())
 
 
 def deflated(name, x, packed):
