@@ -180,6 +180,22 @@ static void look_between(struct auditor *a, uint32_t file, struct bytes b, uint6
 	}
 }
 
+/* Each entry may have a comment in the directory, of up to 64 KiB, which no reader of models looks at. */
+static void look_at_comments(struct auditor *a, uint32_t file, struct bytes b, uint64_t at)
+{
+	enum { ENTRY_SIZE = 46 };
+
+	while (is_mark(b, at, "PK\1\2") && b.n - at >= ENTRY_SIZE) {
+		uint64_t from = at + ENTRY_SIZE + load_uint(b.p + at + 28, 2, false) + load_uint(b.p + at + 30, 2, false);
+		uint64_t to = from + load_uint(b.p + at + 32, 2, false);
+
+		if (to > b.n)
+			return;
+		gap_at(a, file, "of comment of an entry in the zip file's directory", from, to);
+		at = to;
+	}
+}
+
 /* The directory, and behind it the comment of the end record. */
 static void look_behind(struct auditor *a, uint32_t file, struct bytes b, uint64_t at, const struct member *last)
 {
@@ -187,6 +203,7 @@ static void look_behind(struct auditor *a, uint32_t file, struct bytes b, uint64
 
 	if (header > at && header < b.n && !is_descriptor(b, at, header, last))
 		gap_at(a, file, "before the zip file's directory", at, header);
+	look_at_comments(a, file, b, header);
 	for (uint64_t end = b.n - END_SIZE; end > header; end--)
 		if (is_mark(b, end, "PK\5\6") && load_uint(b.p + end + 20, 2, false) == b.n - end - END_SIZE) {
 			comment = b.n - end - END_SIZE;

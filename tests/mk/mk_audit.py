@@ -132,6 +132,10 @@ def zips(folder):
             for name in "xy":
                 z.writestr(f"folder/{name}.npy", whole[whole.index(b"\x93NUMPY"):][:len(x.tobytes()) + 128])
         put(f"{folder}/pipe{method}.npz", pipe.getvalue())
+    with zipfile.ZipFile(folder + "/entry.npz", "w") as z:
+        info = zipfile.ZipInfo("x.npy")
+        info.comment = b"of the entry"
+        z.writestr(info, whole[whole.index(b"\x93NUMPY"):second])
     comment = whole[:-2] + struct.pack("<H", 7) + b"comment"
     put(folder + "/comment.npz", comment)
     at = whole.index(x.tobytes())
