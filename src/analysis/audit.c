@@ -51,7 +51,8 @@ const struct check checks[] = {
 	{"unread", WARNING, FACT, "values could not be read, or the whole file could not", check_unread},
 	{"checksum", WARNING, FACT, "a checksum in the file is not that of the data", check_checksum},
 	{"overlap", WARNING, FACT, "two tensors share bytes, and nothing says that they are meant to", check_overlap},
-	{"unclaimed", WARNING, FACT, "bytes or entries that no tensor claims, or behind the end of a compressed or a tar file",
+	{"unclaimed", WARNING, FACT,
+	 "bytes or entries that no tensor claims, or behind the end of a compressed or a tar file",
 	 check_unclaimed},
 	{"zip-gap", WARNING, FACT, "bytes between the entries of a zip file, or around them", check_zip_gap},
 	{"two-formats", WARNING, SIGNAL, "the file begins or ends as something else, too, or is a pickle as well",
@@ -164,8 +165,8 @@ static void look_for_losses(struct auditor *a)
 	for (uint32_t i = 0; i < s->n; i++)
 		if (s->members[i].kind == MEMBER_MAPPED && s->members[i].file == i &&
 		    source_lost(s, (struct span){i, 0, s->members[i].size}))
-			found(a, STR(""), "%s shrank while it was open: what it has lost was looked at as if it were zeros",
-			      said(a, s->members[i].name));
+			found(a, STR(""), "%s shrank while it was open: what it has lost was looked at as if it were "
+			      "zeros", said(a, s->members[i].name));
 }
 
 void audit_model(struct audit *out, struct session *s, int side)

@@ -353,6 +353,43 @@ static void look_at_entries(struct auditor *a)
 	free(used);
 }
 
+/*
+ * HDF5: the superblock stands at 0, 512 or twice that and so on, and tells where the file ends (HDF5 File Format
+ * Specification 3.0, II.A). What is in front of it is the user's, what is behind the end is nobody's.
+ */
+static void look_at_hdf5(struct auditor *a, uint32_t i)
+{
+	static const char signature[] = "\x89HDF\r\n\x1a\n";
+	struct bytes b = a->m->source.members[i].data, part;
+	uint64_t at = 0, end, fields;
+	unsigned width;
+	struct finding *f;
+
+	while (at + 48 <= b.n && memcmp(b.p + at, signature, 8) != 0)
+		at = at ? 2 * at : 512;
+	if (at + 48 > b.n)
+		return;
+	width = b.p[at + (b.p[at + 8] < 2 ? 13 : 9)];
+	fields = at + (b.p[at + 8] == 0 ? 24 : b.p[at + 8] == 1 ? 28 : 12); /* base, another, the end */
+	if (b.p[at + 8] > 3 || !width || width > 8 || fields + 3 * width > b.n)
+		return;
+	end = load_uint(b.p + fields + 2 * width, width, false);
+	part = (struct bytes){b.p, (size_t)at};
+	if (at && looks(part)) {
+		f = found(a, STR(""), "%" PRIu64 " bytes in front of the HDF5 file belong to no tensor (%s)", at,
+			  looks(part));
+		found_at(f, i, 0, at);
+		found_bytes(a, f, "front", part);
+	}
+	if (end > at && end < b.n) {
+		part = (struct bytes){b.p + end, (size_t)(b.n - end)};
+		f = found(a, STR(""), "%zu bytes from byte %" PRIu64 " on follow the end of the HDF5 file (%s)", part.n,
+			  end, looks(part) ? looks(part) : "all zero");
+		found_at(f, i, end, part.n);
+		found_bytes(a, f, "end", part);
+	}
+}
+
 /* What follows the compressed file's last stream, or the tar file's end mark: whatever unpacks it passes by that. */
 static void look_behind_end(struct auditor *a)
 {
@@ -377,6 +414,10 @@ void check_unclaimed(struct auditor *a)
 	each_gap(a, unclaimed, NULL);
 	if (strcmp(a->m->format, "pytorch") == 0 || strcmp(a->m->format, "npz") == 0)
 		look_at_entries(a);
+	for (uint32_t i = 0; i < a->m->source.n; i++)
+		if ((strcmp(a->m->format, "hdf5") == 0 || strcmp(a->m->format, "keras") == 0) &&
+		    a->m->source.members[i].kind == MEMBER_MAPPED)
+			look_at_hdf5(a, i);
 	if (a->end)
 		look_behind_end(a);
 }

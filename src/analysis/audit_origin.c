@@ -169,8 +169,8 @@ static void compare_index(struct auditor *a)
 		once += a->m->tensors[i].tied.n ? 0 : a->m->tensors[i].data.length;
 	}
 	if (total->u.uint != all && total->u.uint != once)
-		found(a, STR(""), "the index says that the tensors come to %" PRIu64 " bytes (total_size), and they come to "
-		      "%" PRIu64, total->u.uint, all);
+		found(a, STR(""), "the index says that the tensors come to %" PRIu64 " bytes (total_size), and they "
+		      "come to %" PRIu64, total->u.uint, all);
 }
 
 /* model-00001-of-00005 says how many files there are; the index names others, or another number of them. */
@@ -190,8 +190,8 @@ static void compare_shards(struct auditor *a)
 		of = u64_max(of, sh.count);
 	}
 	if (files && of != files)
-		found(a, STR(""), "the names of the shards are of %" PRIu64 " files, and %" PRIu64 " belong to the model",
-		      of, files);
+		found(a, STR(""), "the names of the shards are of %" PRIu64 " files, and %" PRIu64 " belong to the "
+		      "model", of, files);
 }
 
 void check_origin_conflict(struct auditor *a)

@@ -186,8 +186,9 @@ static void look_at_comments(struct auditor *a, uint32_t file, struct bytes b, u
 	enum { ENTRY_SIZE = 46 };
 
 	while (is_mark(b, at, "PK\1\2") && b.n - at >= ENTRY_SIZE) {
-		uint64_t from = at + ENTRY_SIZE + load_uint(b.p + at + 28, 2, false) + load_uint(b.p + at + 30, 2, false);
-		uint64_t to = from + load_uint(b.p + at + 32, 2, false);
+		const uint8_t *lengths = b.p + at + 28; /* of the name, of extra fields, of the comment */
+		uint64_t from = at + ENTRY_SIZE + load_uint(lengths, 2, false) + load_uint(lengths + 2, 2, false);
+		uint64_t to = from + load_uint(lengths + 4, 2, false);
 
 		if (to > b.n)
 			return;

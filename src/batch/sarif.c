@@ -11,7 +11,7 @@ static json_t *level(enum severity s)
 	return js_text(s == SEVERITY_DANGER ? STR("error") : s == SEVERITY_WARNING ? STR("warning") : STR("note"));
 }
 
-/* SARIF's objects take no members of ours: bytes that are no UTF-8 are replaced, and not told beside it as elsewhere. */
+/* SARIF's objects take no members of ours: bytes that are no UTF-8 are replaced, and not told beside as elsewhere. */
 static json_t *message(struct str text)
 {
 	json_t *o = json_object();

@@ -317,10 +317,9 @@ static void check_layout(struct reader *r, struct tensor *const *sorted, size_t 
 		model_problem(r->m, STR(""),
 			      "%" PRIu64 " bytes between tensors belong to none (from byte %" PRIu64 " on)", holes,
 			      hole_at);
-	if (n && size > at && size - at >= r->align)
-		model_problem(r->m, STR(""),
-			      "%" PRIu64 " bytes after the last tensor belong to none (from byte %" PRIu64 " on)",
-			      size - at, r->data + at);
+	if (size > at && size - at >= r->align)
+		model_problem(r->m, STR(""), "%" PRIu64 " bytes after the %s belong to none (from byte %" PRIu64 " on)",
+			      size - at, n ? "last tensor" : "metadata", r->data + at);
 }
 
 static void place_all(struct reader *r)

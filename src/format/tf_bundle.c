@@ -44,6 +44,7 @@ struct reader {
 	uint64_t shards;
 	bool big, headed;
 	struct shard_file **files; /* of the shards; NULL: nothing needed it so far */
+	uint64_t *ends;            /* where the last entry of each ends */
 	struct map slice_keys;    /* to slice_values */
 	struct bytes *slice_values;
 	size_t n_slices, cap_slices;
@@ -117,6 +118,26 @@ static struct shard_file *shard_file(struct reader *r, uint64_t number)
 	r->m->files++;
 	r->m->bytes += r->m->source.members[f->member].size;
 	return f;
+}
+
+static void note_end(struct reader *r, const struct entry *en)
+{
+	uint64_t end;
+
+	if (en->shard < r->shards && u64_add(en->offset, en->size, &end))
+		r->ends[en->shard] = u64_max(r->ends[en->shard], end);
+}
+
+static void tell_longer(const struct reader *r)
+{
+	for (uint64_t i = 0; i < r->shards; i++) {
+		const struct member *in = r->files[i] && r->files[i]->member != MEMBER_NONE
+			? &r->m->source.members[r->files[i]->member] : NULL;
+
+		if (in && in->size > r->ends[i])
+			model_problem(r->m, STR(""), "%" PRIu64 " bytes of shard %" PRIu64 " belong to no entry (from "
+				      "byte %" PRIu64 " on)", in->size - r->ends[i], i, r->ends[i]);
+	}
 }
 
 static void tell_missing(const struct reader *r)
@@ -564,6 +585,7 @@ static enum rc read_header(struct reader *r, struct str key, struct bytes value,
 	if (p.bad || r->shards < 1 || r->shards > SHARDS_MAX)
 		return err_set(e, "the header of the checkpoint says it has %" PRIu64 " shards", r->shards);
 	r->files = arena_new(&r->scratch, struct shard_file *, (size_t)r->shards);
+	r->ends = arena_new(&r->scratch, uint64_t, (size_t)r->shards);
 	r->headed = true;
 	return RC_OK;
 }
@@ -581,10 +603,13 @@ static void keep_slice(struct reader *r, struct str key, struct bytes value)
 
 static enum rc take(struct reader *r, struct str key, struct bytes value, struct err *e)
 {
+	struct err ignored;
 	struct entry en;
 
 	if (!r->headed)
 		return read_header(r, key, value, e);
+	if (read_entry(value, &en, &ignored) == RC_OK)
+		note_end(r, &en);
 	if (str_eq(key, str_of(object_graph))) {
 		r->graph = value;
 		return RC_OK;
@@ -654,6 +679,7 @@ enum rc tf_bundle_read(struct model *m, uint32_t index, struct err *e)
 	if (rc == RC_OK) {
 		read_graph(&r);
 		tell_missing(&r);
+		tell_longer(&r);
 		m->variant = arena_printf(&m->arena, "%" PRIu64 " shard%s%s", r.shards, r.shards > 1 ? "s" : "",
 					  r.big ? ", big-endian" : "");
 	}

@@ -26,6 +26,7 @@ find_code pickle-unknown ../torch/module.pt
 find_code zip-gap twelve.npz
 find_code zip-gap twenty.npz
 find_code zip-gap entry.npz
+for f in bare.gguf behind.gguf; do find_code rule $f; done
 for f in unused.pt used.pt notes.npz; do find_code unclaimed $f; done
 # what is deflated, or was inflated since, leaves no gaps; nor do data descriptors, those of folders too
 find_code zip-gap pipe0.npz

@@ -9,4 +9,5 @@ for f in stored.keras deflated.keras model.h5 objects.keras; do
 done
 "$WEIGH" audit -o csv script.h5 | grep two-formats
 "$WEIGH" audit -o csv links.h5 2>/dev/null | grep overlap
+for f in first second third model; do "$WEIGH" audit -o csv $f.h5 | grep unclaimed; done
 exit 0

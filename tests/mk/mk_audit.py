@@ -88,6 +88,8 @@ def templates(folder):
     x = ramp(32, 0.25).astype("<f4").tobytes()
     gguf(folder + "/blocks.gguf", [(b"blk.%d.w" % i, [32], 0, x) for i in range(2)],
          [(b"general.architecture", 8, text(b"llama")), (b"llama.block_count", 5, struct.pack("<i", -3)), (b"General.License", 8, text(b"mit"))])
+    gguf(folder + "/bare.gguf", [], [(b"general.license", 8, text(b"mit"))])
+    put(folder + "/behind.gguf", open(folder + "/bare.gguf", "rb").read().ljust(128, b"!"))
     write("/template-a.gguf", b"{{ messages }}")
     write("/template-b.gguf", b"{{ ''.__class__.__mro__ }}")
 

@@ -163,6 +163,17 @@ def keras_zip(name, meta, config, weights, method=zipfile.ZIP_STORED):
                 z.writestr(zipfile.ZipInfo(entry), body, method)
 
 
+def around():
+    """What is in front of a file and behind it, by superblocks of versions 0, 2 and 3."""
+    for name, versions in (("first", ("earliest", "latest")), ("second", ("v108", "v108")), ("third", ("v110", "v110"))):
+        with h5py.File(name + ".h5", "w", libver=versions, userblock_size=1024) as f:
+            f["x"] = ramp(6)
+        with open(name + ".h5", "rb") as f:
+            whole = f.read()
+        with open(name + ".h5", "wb") as f:
+            f.write(b"text in front" + whole[13:] + b"and behind")
+
+
 def broken():
     with open("model.h5", "rb") as f:
         whole = f.read()
@@ -185,5 +196,5 @@ def broken():
 if __name__ == "__main__" and h5py:
     os.makedirs(sys.argv[1] + "/hdf5", exist_ok=True)
     os.chdir(sys.argv[1] + "/hdf5")
-    for one in (types, layouts, elsewhere, keras, broken):
+    for one in (types, layouts, elsewhere, keras, around, broken):
         one()
