@@ -220,6 +220,21 @@ static bool is_directory(const char *path)
 	return path && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* The model is still read, and whoever names a file of it hardly wants a tensor in its place. */
+static bool is_of_model(struct batch *b, const char *path)
+{
+	const struct source *s = &b->s->m[A].source;
+	struct stat st, own;
+
+	if (!path || stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+		return false;
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->members[i].file == i && stat(arena_str(&b->arena, s->members[i].name).p, &own) == 0 &&
+		    own.st_dev == st.st_dev && own.st_ino == st.st_ino)
+			return true;
+	return false;
+}
+
 static void export_row(struct batch *b, size_t row, bool into)
 {
 	const struct tensor *t = b->s->rows[row].t[A];
@@ -232,7 +247,9 @@ static void export_row(struct batch *b, size_t row, bool into)
 		buf_printf(&path, into ? "%s/" : "%s", b->o->file);
 	if (into)
 		file_name(&path, t->name);
-	if (export_one(&b->s->m[A], t, path.p, &e) != RC_OK)
+	if (is_of_model(b, path.p))
+		batch_mishap(b, A, t->name, "it does not go into a file of its own model");
+	else if (export_one(&b->s->m[A], t, path.p, &e) != RC_OK)
 		batch_mishap(b, A, t->name, e.msg);
 	buf_free(&path);
 }

@@ -111,6 +111,7 @@ struct listing {
 	struct found *items;
 	size_t n, cap;
 	char *pointer; /* NULL, or the first file that stands for one which Git LFS has */
+	char *closed;  /* NULL, or one that may not be opened */
 };
 
 static void listing_free(struct listing *l)
@@ -119,11 +120,21 @@ static void listing_free(struct listing *l)
 		free(l->items[i].path);
 	free(l->items);
 	free(l->pointer);
+	free(l->closed);
+}
+
+static void note_first(char **first, const char *name)
+{
+	if (*first && strcmp(name, *first) > 0)
+		return;
+	free(*first);
+	*first = xstrdup(name);
 }
 
 /* Looks into a file without mapping it: only regular files, and only their first and last bytes. buf has room for
- * both. Whether it may be a model: *f gets its format, or NULL where it is packed; *pointer whether it is another's. */
-static bool look(const char *path, uint8_t *buf, const struct format **f, bool *pointer)
+ * both. Whether it may be a model: *f gets its format, or NULL where it is packed; of others the list keeps which were
+ * meant to be one. */
+static bool look(struct listing *l, const char *path, const char *name, uint8_t *buf, const struct format **f)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	bool packed = false;
@@ -132,15 +143,18 @@ static bool look(const char *path, uint8_t *buf, const struct format **f, bool *
 	ssize_t n, k;
 
 	*f = NULL;
-	*pointer = false;
-	if (fd < 0)
+	if (fd < 0) {
+		if (errno == EACCES)
+			note_first(&l->closed, name);
 		return false;
+	}
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (n = pread(fd, buf, PROBE_BYTES, 0)) > 0 &&
 	    (k = pread(fd, buf + n, (size_t)n, st.st_size - n)) >= 0) {
 		*f = best(&(struct probe){.head = {buf, (size_t)n}, .tail = {buf + n, (size_t)k},
 					  .size = (uint64_t)st.st_size, .name = path});
 		packed = archive_looks((struct bytes){buf, (size_t)n});
-		*pointer = describe_pointer((struct bytes){buf, (size_t)n}, &why) != RC_OK;
+		if (!*f && !packed && describe_pointer((struct bytes){buf, (size_t)n}, &why) != RC_OK)
+			note_first(&l->pointer, name);
 	}
 	close(fd);
 	return *f || packed;
@@ -165,16 +179,11 @@ static enum rc list_directory(struct listing *l, const char *dir, struct err *e)
 	for (size_t seen = 0; seen < LOOKED_AT && (entry = readdir(d)); seen++) {
 		struct buf path = {0};
 		const struct format *f;
-		bool pointer;
 
 		if (entry->d_name[0] == '.')
 			continue;
 		buf_printf(&path, "%s%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/", entry->d_name);
-		if (!look(path.p, head, &f, &pointer)) {
-			if (pointer && (!l->pointer || strcmp(entry->d_name, l->pointer) < 0)) {
-				free(l->pointer);
-				l->pointer = xstrdup(entry->d_name);
-			}
+		if (!look(l, path.p, entry->d_name, head, &f)) {
 			buf_free(&path);
 			continue;
 		}
@@ -251,6 +260,9 @@ static enum rc no_weights(const struct listing *l, struct err *e)
 	if (l->pointer)
 		return err_set(e, "is a directory without a weight file; %.200s is a Git LFS pointer, not the file "
 			       "itself: fetch it with git lfs pull", l->pointer);
+	if (l->closed)
+		return err_set(e, "is a directory without a weight file that can be read; %.200s cannot be opened: "
+			       "Permission denied", l->closed);
 	return err_set(e, "is a directory without a weight file that this build reads");
 }
 
