@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "bytes/member.h"
 #include "bytes/spool.h"
 #include "format/describe.h"
@@ -86,6 +87,20 @@ static const struct format *probe_member(const struct model *m, uint32_t member)
 	return best(&p);
 }
 
+/* Readers look before they allocate, but for those whose every tensor takes bytes of the file and has a name of their
+ * own making: what is documented holds for these, too. */
+static enum rc within_limits(const struct model *m, struct err *e)
+{
+	if (m->n_tensors > limits.tensors)
+		return limits_passed(&limits.tensors, e);
+	for (size_t i = 0; i < m->n_tensors; i++)
+		if (m->tensors[i].name.n > limits.name) {
+			limits_passed(&limits.name, e);
+			return err_prefix(e, "tensor %zu", i + 1);
+		}
+	return RC_OK;
+}
+
 static enum rc read_member(struct model *m, uint32_t member, const char *want, struct err *e)
 {
 	const struct member *in = &m->source.members[member];
@@ -97,7 +112,7 @@ static enum rc read_member(struct model *m, uint32_t member, const char *want, s
 		return describe_unknown(first_bytes(in->data), in->size, e);
 	m->format = f->name;
 	m->variant = "";
-	return f->read(m, member, e);
+	return f->read(m, member, e) == RC_OK ? within_limits(m, e) : RC_FAIL;
 }
 
 /* ---- directories ---- */

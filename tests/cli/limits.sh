@@ -29,6 +29,10 @@ printf '{"metadata":{},"weight_map":{"a":"one.safetensors","b":"one.safetensors"
 	>"$TMPDIR/model.safetensors.index.json"
 (cd "$TMPDIR" && try --limit files=1 model.safetensors.index.json)
 (cd "$TMPDIR" && try --limit text=10 model.safetensors.index.json)
+# In every format, those too whose tensors the program names.
+for f in bg-good.weights dk-good.weights dl-good.dat ggml-good.bin kg-good.bin lz-good.txt nn-good.bin nnue-good.nnue rn-good.rnnn; do
+	(cd ../nets && try --limit tensors=1 $f && try --limit name=3 $f)
+done
 # Of what unpacks to more than 1 GiB; this one is broken, too, which shows once it is begun.
 try --limit ratio=900 ratio.pt
 try --limit ratio=1000 ratio.pt
