@@ -289,7 +289,7 @@ static void take_settings(struct auditor *a, struct bytes text, const char *file
 /* The whole of a small file, for the caller to free. NULL: there is none of that kind, or *why it cannot be read. */
 static uint8_t *read_small(const char *path, size_t *n, const char **why)
 {
-	enum { MOST = 16 << 20 };
+	enum { MOST = 4 << 20 };
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	uint8_t *text = NULL;
 	struct stat st;
@@ -316,26 +316,89 @@ static uint8_t *read_small(const char *path, size_t *n, const char **why)
 	return text;
 }
 
+/* The path of a file in the model's directory, or beside it; NULL: the model has no path. */
+static const char *path_beside(struct arena *a, const struct model *m, const char *file)
+{
+	const char *slash = strrchr(m->path, '/');
+	struct stat st;
+
+	if (stat(m->path, &st) != 0)
+		return NULL;
+	return S_ISDIR(st.st_mode)
+		? arena_printf(a, "%s/%s", m->path, file)
+		: arena_printf(a, "%.*s%s", slash ? (int)(slash + 1 - m->path) : 0, m->path, file);
+}
+
 void check_custom_code(struct auditor *a)
 {
 	static const char *const files[] = {"config.json", "tokenizer_config.json", "processor_config.json",
 					    "preprocessor_config.json"};
-	const char *path = a->m->path, *slash = strrchr(path, '/');
-	struct stat st;
 
-	if (stat(path, &st) != 0)
-		return;
 	for (size_t i = 0; i < COUNT(files); i++) {
-		const char *why, *at = S_ISDIR(st.st_mode)
-			? arena_printf(&a->out->arena, "%s/%s", path, files[i])
-			: arena_printf(&a->out->arena, "%.*s%s", slash ? (int)(slash + 1 - path) : 0, path, files[i]);
+		const char *why = NULL, *at = path_beside(&a->out->arena, a->m, files[i]);
 		size_t n = 0;
-		uint8_t *text = read_small(at, &n, &why);
+		uint8_t *text = at ? read_small(at, &n, &why) : NULL;
 
 		if (why)
 			found(a, STR(""), "what code %s names is not known: %s", files[i], why);
 		if (text)
 			take_settings(a, (struct bytes){text, n}, files[i]);
+		free(text);
+	}
+}
+
+/* ---- chat templates in files ---- */
+
+/* One text, or a list of {"name": ..., "template": ...}. */
+static void take_templates(struct pull *p, const char *file, template_fn *take, void *arg)
+{
+	struct str key, name, text;
+
+	if (pull_string(p, &text)) {
+		take(arg, str_of(arena_printf(p->arena, "chat_template in %s", file)), text);
+		return;
+	}
+	if (!pull_array(p)) {
+		pull_skip(p);
+		return;
+	}
+	while (pull_item(p)) {
+		name = text = STR("");
+		if (!pull_object(p)) {
+			pull_skip(p);
+			continue;
+		}
+		while (pull_member(p, &key))
+			if (!(str_eq(key, STR("name")) && pull_string(p, &name)) &&
+			    !(str_eq(key, STR("template")) && pull_string(p, &text)))
+				pull_skip(p);
+		take(arg, str_of(arena_printf(p->arena, "chat_template %.*s in %s", (int)u64_min(name.n, 200), name.p,
+					      file)), text);
+	}
+}
+
+void templates_beside(struct arena *a, const struct model *m, template_fn *take, void *arg)
+{
+	static const char *const files[] = {"tokenizer_config.json", "processor_config.json", "chat_template.json",
+					    "chat_template.jinja"};
+
+	for (size_t i = 0; i < COUNT(files); i++) {
+		const char *why, *at = path_beside(a, m, files[i]);
+		size_t n = 0;
+		uint8_t *text = at ? read_small(at, &n, &why) : NULL;
+		struct pull p = pull_of((struct bytes){text, n}, 0, files[i], a);
+		struct str key;
+
+		p.python = true;
+		if (text && i + 1 == COUNT(files))
+			take(arg, str_of(files[i]), (struct str){(const char *)text, n});
+		else if (text && pull_object(&p))
+			while (pull_member(&p, &key)) {
+				if (str_eq(key, STR("chat_template")))
+					take_templates(&p, files[i], take, arg);
+				else
+					pull_skip(&p);
+			}
 		free(text);
 	}
 }

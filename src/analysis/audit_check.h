@@ -56,6 +56,10 @@ void beside_free(struct beside *);
 void check_unread_beside(struct auditor *);   /* for check_unread */
 void check_custom_code(struct auditor *);
 
+/* The chat templates in the files that Hugging Face's libraries look for; name and text are there for the call only. */
+typedef void template_fn(void *arg, struct str name, struct str text);
+void templates_beside(struct arena *, const struct model *, template_fn *, void *arg);
+
 /* audit_bytes.c, audit_zip.c */
 void check_lfs(struct auditor *);
 void check_rule(struct auditor *);

@@ -272,46 +272,65 @@ void check_script(struct auditor *a)
 
 /* ---- chat templates ---- */
 
-static bool contains(struct str s, const char *word)
-{
-	size_t n = strlen(word);
+struct template {
+	struct str name, text; /* the key in the metadata, or the file */
+	struct template *next;
+};
 
-	for (size_t i = 0; i + n <= s.n; i++)
-		if (memcmp(s.p + i, word, n) == 0)
-			return true;
-	return false;
+struct templates {
+	struct arena *arena;
+	struct template *first, **end;
+};
+
+static void add_template(void *arg, struct str name, struct str text)
+{
+	struct templates *t = arg;
+	struct template *x = arena_new(t->arena, struct template, 1);
+
+	x->name = arena_str(t->arena, name);
+	x->text = arena_str(t->arena, text);
+	*t->end = x;
+	t->end = &x->next;
+}
+
+static const struct template *templates_of(struct auditor *a, const struct model *m)
+{
+	struct templates t = {.arena = &a->out->arena};
+
+	t.end = &t.first;
+	for (size_t i = 0; i < m->n_meta; i++) {
+		const struct meta *x = &m->meta[i];
+
+		if (x->value.kind == META_TEXT && x->key.n &&
+		    memmem(x->key.p, x->key.n, "chat_template", strlen("chat_template")))
+			add_template(&t, x->key, x->value.u.text);
+	}
+	templates_beside(t.arena, m, add_template, &t);
+	return t.first;
 }
 
 /* The whole identifier that the word begins: __class__ of __. */
-static bool found_word(struct auditor *a, const struct meta *x, const char *word)
+static bool found_word(struct auditor *a, const struct template *x, const char *word)
 {
-	struct str s = x->value.u.text;
+	struct str s = x->text;
 	const char *at = s.n ? memmem(s.p, s.n, word, strlen(word)) : NULL;
 	size_t n = strlen(word), left = at ? s.n - (size_t)(at - s.p) : 0;
 
 	while (n < left && n < 40 && (at[n] == '_' || (at[n] >= 'a' && at[n] <= 'z')))
 		n++;
 	if (at)
-		found(a, STR(""), "%s has the word %s", said(a, x->key), said(a, (struct str){at, n}));
+		found(a, STR(""), "%s has the word %s", said(a, x->name), said(a, (struct str){at, n}));
 	return at != NULL;
-}
-
-static bool is_template(const struct meta *x)
-{
-	return x->value.kind == META_TEXT && contains(x->key, "chat_template");
 }
 
 void check_template(struct auditor *a)
 {
-	struct finding *f;
+	for (const struct template *x = templates_of(a, a->m); x; x = x->next) {
+		struct finding *f = found(a, STR(""), "%s is a chat template of %zu bytes", said(a, x->name), x->text.n);
 
-	for (size_t i = 0; i < a->m->n_meta; i++)
-		if (is_template(&a->m->meta[i])) {
-			f = found(a, STR(""), "%s is a chat template of %zu bytes", said(a, a->m->meta[i].key),
-				  a->m->meta[i].value.u.text.n);
-			if (f)
-				f->key = a->m->meta[i].key;
-		}
+		if (f)
+			f->key = x->name;
+	}
 }
 
 /* Ways out of Jinja's templates, what one wants outside, and how such words are put together where they must not be
@@ -326,11 +345,10 @@ void check_template_code(struct auditor *a)
 		"builtins",
 	};
 
-	for (size_t i = 0; i < a->m->n_meta; i++) {
-		const struct meta *x = &a->m->meta[i];
-		bool any = !is_template(x);
+	for (const struct template *x = templates_of(a, a->m); x; x = x->next) {
+		bool any = false;
 
-		for (size_t k = 0; is_template(x) && k < COUNT(words); k++)
+		for (size_t k = 0; k < COUNT(words); k++)
 			any = found_word(a, x, words[k]) || any;
 		if (!any)
 			found_word(a, x, "__");
@@ -339,13 +357,16 @@ void check_template_code(struct auditor *a)
 
 void check_template_changed(struct auditor *a)
 {
-	for (size_t i = 0; a->other && i < a->m->n_meta; i++) {
-		const struct meta *x = &a->m->meta[i];
-		const struct meta_value *was = is_template(x) ? meta_of(a->other, x->key.p) : NULL;
+	const struct template *of_a = a->other ? templates_of(a, a->other) : NULL;
 
-		if (was && !meta_equal(was, &x->value))
-			found(a, STR(""), "%s is another one than in A", said(a, x->key));
-		else if (!was && is_template(x) && a->other->n_meta)
-			found(a, STR(""), "%s is not in A", said(a, x->key));
+	for (const struct template *x = a->other ? templates_of(a, a->m) : NULL; x; x = x->next) {
+		const struct template *was = of_a;
+
+		while (was && !str_eq(was->name, x->name))
+			was = was->next;
+		if (was && !str_eq(was->text, x->text))
+			found(a, STR(""), "%s is another one than in A", said(a, x->name));
+		else if (!was && (of_a || a->other->n_meta))
+			found(a, STR(""), "%s is not in A", said(a, x->name));
 	}
 }

@@ -18,4 +18,6 @@ say gap1.safetensors gap3.safetensors
 say gap.npz gap2.npz
 cp zip.gguf "$TMPDIR/other.gguf"
 (cd "$TMPDIR" && "$WEIGH" audit "$FIXTURES/audit/zip.gguf" other.gguf)
+say ../hostile/chat-a ../hostile/chat-b
+say ../hostile/chat-b/model.safetensors ../hostile/chat-a
 say clean.safetensors ../cli/broken.gguf

@@ -174,6 +174,13 @@ def beside():
     put("python/tokenizer_config.json", b'{"auto_map": ["own.Tokenizer", null]}')
     put("python/processor_config.json", b'{"deep": ' + 300 * b"[" + 300 * b"]" + names)
     put("python/preprocessor_config.json", b'{"a": 1,' + names)
+    # chat templates in the files that the libraries look for
+    for name, text, more in (("chat-a", "{{ messages }}", {}), ("chat-b", "{{ messages }}!", {"tool": "{{ ''.__class__ }}"})):
+        put(f"{name}/model.safetensors", ok)
+        put(f"{name}/chat_template.jinja", b"{{ messages }}")
+        several = [{"name": "default", "template": text}] + [{"template": t, "name": n, "more": []} for n, t in more.items()]
+        put(f"{name}/tokenizer_config.json", json.dumps({"a": {"chat_template": "{{ x.__y }}"}, "chat_template": several}).encode())
+        put(f"{name}/processor_config.json", json.dumps({"chat_template": text}).encode())
     put("deep/model.safetensors", ok)
     put("deep/1/2/3/4/5/6/7/8/9/run.sh", b"#!/bin/sh\nexit 1\n")
 
