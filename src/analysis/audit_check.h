@@ -22,7 +22,7 @@ struct auditor {
 struct finding *found(struct auditor *, struct str tensor, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void found_at(struct finding *, uint32_t member, uint64_t offset, uint64_t length); /* NULL is fine */
 
-/* It is about these bytes, wherever they stand: elsewhere they are the same thing, and others in their place are not. */
+/* It is about these bytes, wherever they stand: elsewhere they are the same thing, others in their place are not. */
 void found_bytes(struct auditor *, struct finding *, const char *what, struct bytes);
 
 /* A text on one line and not too long, for a message: "%s" of it. In the audit's arena. */

@@ -326,7 +326,8 @@ static bool found_word(struct auditor *a, const struct template *x, const char *
 void check_template(struct auditor *a)
 {
 	for (const struct template *x = templates_of(a, a->m); x; x = x->next) {
-		struct finding *f = found(a, STR(""), "%s is a chat template of %zu bytes", said(a, x->name), x->text.n);
+		struct finding *f = found(a, STR(""), "%s is a chat template of %zu bytes", said(a, x->name),
+					  x->text.n);
 
 		if (f)
 			f->key = x->name;

@@ -85,7 +85,7 @@ check clean.safetensors numbers.safetensors
 cd ../hostile || exit
 for f in st-escape.safetensors zip-name.npz gguf-name.gguf onnx-name.onnx off.pt way-arguments.pkl beside; do check "$f"; done
 cd "$TMPDIR" || exit
-odd=$(printf 'a b#?:%%\303\274\377\033[31m"\\')
+odd=$(printf 'a b#?:%%\303\274\377\033[31m"\134')
 mkdir "$odd"
 cp "$FIXTURES/audit/two.safetensors" "$odd/$odd.safetensors"
 check "$odd/$odd.safetensors" | cut -c 1-7
