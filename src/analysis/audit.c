@@ -123,6 +123,24 @@ void found_at(struct finding *f, uint32_t member, uint64_t offset, uint64_t leng
 	f->length = length;
 }
 
+static const struct check *unread(void)
+{
+	const struct check *c = checks;
+
+	while (c->run != check_unread)
+		c++;
+	return c;
+}
+
+void found_unread(struct auditor *a, const char *file, const char *why)
+{
+	const struct check *own = a->check;
+
+	a->check = unread();
+	found(a, STR(""), "%s beside the model cannot be read: %s", file, why);
+	a->check = own;
+}
+
 void found_bytes(struct auditor *a, struct finding *f, const char *what, struct bytes b)
 {
 	if (f)
@@ -186,8 +204,7 @@ void audit_model(struct audit *out, struct session *s, int side)
 		a.found = 0;
 		a.check->run(&a);
 	}
-	for (a.check = checks; a.check->run != check_unread;)
-		a.check++;
+	a.check = unread();
 	look_for_losses(&a);
 	beside_free(a.beside);
 	free(surveys);

@@ -340,7 +340,7 @@ void check_custom_code(struct auditor *a)
 		uint8_t *text = at ? read_small(at, &n, &why) : NULL;
 
 		if (why)
-			found(a, STR(""), "what code %s names is not known: %s", files[i], why);
+			found_unread(a, files[i], why);
 		if (text)
 			take_settings(a, (struct bytes){text, n}, files[i]);
 		free(text);

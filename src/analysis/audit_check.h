@@ -22,6 +22,9 @@ struct auditor {
 struct finding *found(struct auditor *, struct str tensor, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void found_at(struct finding *, uint32_t member, uint64_t offset, uint64_t length); /* NULL is fine */
 
+/* A file beside the model that cannot be read, whatever check wanted it: that is trouble (`unread`). */
+void found_unread(struct auditor *, const char *file, const char *why);
+
 /* It is about these bytes, wherever they stand: elsewhere they are the same thing, others in their place are not. */
 void found_bytes(struct auditor *, struct finding *, const char *what, struct bytes);
 
