@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/escape.h"
 #include "base/fmt.h"
 #include "base/utf8.h"
 #include "batch/html.h"
@@ -283,56 +284,13 @@ static void keep_row(struct table *t, const struct cell *cells, enum hue hue)
 		keep_cell(t, i, &cells[i]);
 }
 
-/* What a spreadsheet would compute: a name may be =HYPERLINK(...). -1.5, +inf and -1+2j are values. */
-static bool is_formula(struct str s)
-{
-	static const char value[] = "0123456789.eE+-jinfa";
-
-	if (!s.n || !memchr("=+-@", s.p[0], 4))
-		return false;
-	for (size_t i = 0; i < s.n; i++)
-		if (!memchr(value, s.p[i], sizeof(value) - 1))
-			return true;
-	return false;
-}
-
-/* RFC 4180: quoted where it holds a comma, a quote or a line's end. Lines end in LF, as all other output does. What
- * would be a formula gets an apostrophe in front, by which spreadsheets take it for text. */
-static void csv_field(struct buf *b, struct str s)
-{
-	bool quote = false, formula = is_formula(s);
-
-	for (size_t i = 0; i < s.n; i++)
-		quote |= s.p[i] == ',' || s.p[i] == '"' || s.p[i] == '\n' || s.p[i] == '\r';
-	if (quote)
-		buf_putc(b, '"');
-	if (formula)
-		buf_putc(b, '\'');
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '"')
-			buf_putc(b, '"');
-		buf_putc(b, s.p[i]);
-	}
-	if (quote)
-		buf_putc(b, '"');
-}
-
-static void markdown_field(struct buf *b, struct str s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		if (strchr("|\\*_`<[", s.p[i]))
-			buf_putc(b, '\\');
-		buf_putc(b, s.p[i]);
-	}
-}
-
 static void put_field(struct table *t, size_t column, struct str s)
 {
 	struct buf *b = &t->line;
 
 	if (t->st.output == OUT_MARKDOWN) {
 		buf_puts(b, column ? " " : "| ");
-		markdown_field(b, s);
+		escape_markdown(b, s);
 		buf_puts(b, " |");
 		return;
 	}
@@ -341,7 +299,7 @@ static void put_field(struct table *t, size_t column, struct str s)
 	if (t->st.output == OUT_TSV) /* a tab inside was made \t already */
 		buf_str(b, s);
 	else
-		csv_field(b, s);
+		escape_csv(b, s);
 }
 
 static void end_line(struct table *t)

@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/escape.h"
 #include "base/fmt.h"
 #include "base/outfile.h"
 #include "base/utf8.h"
@@ -34,31 +35,11 @@ bool report_for_people(const struct report *r)
 
 /* ---- values ---- */
 
-static void json_text(struct buf *out, struct str s)
-{
-	struct buf whole = {0};
-
-	utf8_repair(&whole, s);
-	buf_putc(out, '"');
-	for (size_t i = 0; i < whole.n; i++) {
-		unsigned char c = (unsigned char)whole.p[i];
-
-		if (c == '"' || c == '\\')
-			buf_putc(out, '\\');
-		if (c < 0x20 || c == 0x7f)
-			buf_printf(out, "\\u%04x", c);
-		else
-			buf_putc(out, (char)c);
-	}
-	buf_putc(out, '"');
-	buf_free(&whole);
-}
-
 static void json_value(struct buf *out, const struct cell *c)
 {
 	switch (c->kind) {
 	case CELL_NONE: buf_puts(out, "null"); break;
-	case CELL_TEXT: json_text(out, c->u.text); break;
+	case CELL_TEXT: escape_json(out, c->u.text); break;
 	case CELL_COUNT:
 	case CELL_BYTES: fmt_count(out, c->u.count); break;
 	case CELL_BOOL: buf_puts(out, c->u.count ? "true" : "false"); break;
@@ -73,24 +54,13 @@ static void json_value(struct buf *out, const struct cell *c)
 	}
 }
 
-/* RFC 4180: quoted where it must be, quotes doubled. */
 static void csv_text(struct buf *out, struct str s)
 {
-	struct buf whole = {0};
-	bool quote;
+	struct buf harmless = {0};
 
-	utf8_repair(&whole, s);
-	quote = whole.n && strpbrk(whole.p, "\",\r\n");
-	if (quote)
-		buf_putc(out, '"');
-	for (size_t i = 0; i < whole.n; i++) {
-		if (whole.p[i] == '"')
-			buf_putc(out, '"');
-		buf_putc(out, whole.p[i]);
-	}
-	if (quote)
-		buf_putc(out, '"');
-	buf_free(&whole);
+	utf8_display(&harmless, s, false);
+	escape_csv(out, buf_view(&harmless));
+	buf_free(&harmless);
 }
 
 static void csv_value(struct buf *out, const struct cell *c)
@@ -122,9 +92,15 @@ void report_columns(struct report *r, const struct report_column *columns, size_
 static void keep_cell(struct report *r, size_t column, const struct cell *c)
 {
 	size_t from = r->cells.n;
+	struct buf text = {0};
 	int w;
 
-	cell_text(&r->cells, c, r->ascii);
+	cell_text(&text, c, r->ascii);
+	if (r->format == REPORT_MARKDOWN)
+		escape_markdown(&r->cells, buf_view(&text));
+	else
+		buf_str(&r->cells, buf_view(&text));
+	buf_free(&text);
 	w = (int)utf8_width((struct str){r->cells.p + from, r->cells.n - from});
 	if (w > r->widths[column])
 		r->widths[column] = w;
@@ -159,11 +135,7 @@ static void put_cell(struct report *r, size_t i, const char *z)
 	buf_puts(&r->out, markdown ? (i ? " | " : "| ") : i ? "  " : "");
 	if (!r->columns[i].left)
 		buf_repeat(&r->out, ' ', gap);
-	for (; *z; z++) {
-		if (markdown && *z == '|')
-			buf_putc(&r->out, '\\');
-		buf_putc(&r->out, *z);
-	}
+	buf_puts(&r->out, z);
 	if (r->columns[i].left && (markdown || i + 1 < r->n_columns))
 		buf_repeat(&r->out, ' ', gap);
 	if (i + 1 == r->n_columns)

@@ -16,7 +16,7 @@ messages() {
 	"$WEIGH" list --cpu "$odd" a.npz
 	"$WEIGH" list a.npz "/($odd/"
 	"$WEIGH" list a.npz "$odd"
-	"$WEIGH" show a.npz "$odd[1]"
+	"$WEIGH" show a.npz "${odd}[1]"
 	"$WEIGH" show a.npz "0.0.weight[$odd]"
 	"$WEIGH" export -o "none/$odd" a.npz 4.3.bias
 	"$WEIGH" --size "$odd" a.npz

@@ -11,3 +11,10 @@ for f in t.csv t.json t.md t.txt summary.txt; do
 	echo "== $f"
 	cat $f
 done
+# What names would do in a spreadsheet, in a page made of Markdown, and on a terminal.
+echo '@wait w "n.csv" Enter w ^U "n.json" Enter w ^U "n.md" Enter w ^U "n.txt" Enter' >keys
+"$WEIGH" --keys keys --size 120x24 "$FIXTURES/hostile/names.safetensors"
+cut -d, -f1 n.csv
+grep -o '"name":[^,]*' n.json
+cut -d '|' -f2 n.md
+awk '{ print $1 }' n.txt
