@@ -16,5 +16,5 @@ echo '@wait w "n.csv" Enter w ^U "n.json" Enter w ^U "n.md" Enter w ^U "n.txt" E
 "$WEIGH" --keys keys --size 120x24 "$FIXTURES/hostile/names.safetensors"
 cut -d, -f1 n.csv
 grep -o '"name":[^,]*' n.json
-cut -d '|' -f2 n.md
+cut -d '|' -f2 n.md | tr -d ' '
 awk '{ print $1 }' n.txt
