@@ -8,6 +8,8 @@
 
 struct pull pull_of(struct bytes text, uint64_t base, const char *what, struct arena *a)
 {
+	if (!text.p) /* no text at all: an address to count from */
+		text.p = (const uint8_t *)"";
 	return (struct pull){.p = text.p, .end = text.p + text.n, .start = text.p, .base = base, .what = what,
 			     .arena = a};
 }

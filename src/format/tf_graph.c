@@ -598,8 +598,8 @@ static int probe_graph(const struct probe *p)
 		       44 : 0;
 }
 
-/* Version 1, then a graph that begins with its information or with itself. The version may be missing, as in the modules
- * of TensorFlow Hub, but only where the file is called as it must be. */
+/* Version 1, then a graph that begins with its information or with itself. The version may be missing, as in the
+ * modules of TensorFlow Hub, but only where the file is called as it must be. */
 static int probe_saved_model(const struct probe *p)
 {
 	struct bytes rest, graph, inside;
