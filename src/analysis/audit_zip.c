@@ -274,7 +274,7 @@ static bool is_filled(const uint8_t *p, size_t n)
  * that say to what. Whatever reads an archive passes by what else stands there. */
 static void look_at_extra(struct auditor *a, uint32_t i, struct cur c)
 {
-	while (cur_left(&c) >= 4) {
+	while (!c.bad && cur_left(&c) >= 4) { /* one may claim more than there is */
 		unsigned id = cur_u16(&c), n = cur_u16(&c);
 		const uint8_t *p = cur_take(&c, n);
 		unsigned head = id == 0xd935 && n >= 2 ? 2 : 0;

@@ -4,14 +4,17 @@
 
 #include "base/utf8.h"
 
+static bool is_one_of(char c, const char *set)
+{
+	return c && strchr(set, c);
+}
+
 static bool is_formula(struct str s)
 {
-	static const char value[] = "0123456789.eE+-jinfa";
-
-	if (!s.n || !memchr("=+-@", s.p[0], 4))
+	if (!s.n || !is_one_of(s.p[0], "=+-@"))
 		return false;
 	for (size_t i = 0; i < s.n; i++)
-		if (!memchr(value, s.p[i], sizeof(value) - 1))
+		if (!is_one_of(s.p[i], "0123456789.eE+-jinfa"))
 			return true;
 	return false;
 }
@@ -38,7 +41,7 @@ void escape_csv(struct buf *out, struct str s)
 void escape_markdown(struct buf *out, struct str s)
 {
 	for (size_t i = 0; i < s.n; i++) {
-		if (memchr("|\\*_`<[", s.p[i], 7))
+		if (is_one_of(s.p[i], "|\\*_`<["))
 			buf_putc(out, '\\');
 		buf_putc(out, s.p[i]);
 	}

@@ -353,7 +353,7 @@ static bool known_already(const struct model *m, const struct call *call)
  * source). */
 static struct pk *global_of(struct pk *callee)
 {
-	if (pk_is(callee, PK_PERSISTENT))
+	if (callee && pk_is(callee, PK_PERSISTENT))
 		callee = pk_item(callee->u.id, 1);
 	return pk_is(callee, PK_GLOBAL) ? callee : NULL;
 }
