@@ -207,6 +207,7 @@ void audit_model(struct audit *out, struct session *s, int side)
 	a.check = unread();
 	look_for_losses(&a);
 	beside_free(a.beside);
+	neighbours_free(a.neighbours);
 	free(surveys);
 }
 

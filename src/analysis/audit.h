@@ -30,6 +30,8 @@ struct finding {
 	bool placed;         /* it is about bytes: */
 	uint32_t member;
 	uint64_t offset, length; /* in the member; length 0: not told */
+	const char *file;    /* NULL, or the file that it is about, which is none of the model's: then offset is in it;
+				UINT64_MAX: in what is unpacked from it */
 	const char *message; /* a sentence without its full stop, with names as the file has them: not yet harmless */
 };
 

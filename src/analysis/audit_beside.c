@@ -1,7 +1,8 @@
 /*
- * What stands beside a model in its directory: programs and scripts, and settings that name code. A directory is looked
- * into where it is the model: it was named, or an index or the graph of a SavedModel was; not where one file of it was
- * named, for its neighbours may be anything. The settings are looked at in either case: they say what they belong to.
+ * What stands beside a model in its directory: programs and scripts, pickles, and settings that name code. A directory
+ * is looked into where it is the model: it was named, or an index or the graph of a SavedModel was; not where one file
+ * of it was named, for its neighbours may be anything. The settings are looked at in either case: they say what they
+ * belong to.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -23,7 +24,9 @@ enum { SEEN_MAX = 10000, DEPTH_MAX = 8 };
 struct stray_file {
 	const char *path;    /* from the model's directory */
 	const char *program; /* what kind of one; NULL: none */
-	bool script;
+	bool script, named;  /* one by its first bytes; by its name */
+	bool may_call;       /* it may be a pickle, or hold one: this file, */
+	uint64_t device, inode;
 	const char *why;     /* it cannot be looked at; NULL: it was */
 };
 
@@ -96,13 +99,19 @@ static void look_at(struct beside *b, int dir, const char *name, const char *pat
 	int why = errno;
 	struct bytes head = {buf, n > 0 ? (size_t)n : 0};
 	struct stray_file f = {.program = signature_program(head), .script = signature_script(head)};
+	struct stat st;
 
+	f.named = !signature_of(head) && !pickle_begins(head) && signature_name(str_of(name));
+	if (n > 0 && fstat(fd, &st) == 0) {
+		f.may_call = model_may_call(head, (uint64_t)st.st_size, path);
+		f.device = (uint64_t)st.st_dev;
+		f.inode = (uint64_t)st.st_ino;
+	}
 	if (fd >= 0)
 		close(fd);
 	if (n < 0)
 		cannot(b, path, why);
-	else if (f.program || f.script ||
-		 (!signature_of(head) && !pickle_begins(head) && signature_name(str_of(name))))
+	else if (f.program || f.script || f.named || f.may_call)
 		add(b, f, path);
 }
 
@@ -162,6 +171,19 @@ static int by_path(const void *a, const void *b)
 			       str_of(((const struct stray_file *)b)->path));
 }
 
+static void look_into(struct auditor *a, struct beside *b, const char *dir)
+{
+	const char *slash = dir[strlen(dir) - 1] == '/' ? "" : "/";
+
+	for (size_t i = 0; i < b->n; i++) {
+		struct stray_file *f = &b->files[i];
+
+		if (f->may_call)
+			f->why = neighbours_take(a, arena_printf(b->arena, "%s%s%s", dir, slash, f->path), f->path,
+						 f->device, f->inode);
+	}
+}
+
 static const struct beside *look_around(struct auditor *a)
 {
 	struct beside *b = a->beside;
@@ -176,7 +198,14 @@ static const struct beside *look_around(struct auditor *a)
 		walk(b, open(dir, O_RDONLY | O_CLOEXEC | O_DIRECTORY), "", 0);
 	if (b->n)
 		qsort(b->files, b->n, sizeof(*b->files), by_path);
+	if (dir)
+		look_into(a, b, dir);
 	return b;
+}
+
+void look_beside(struct auditor *a)
+{
+	look_around(a);
 }
 
 void beside_free(struct beside *b)
@@ -201,7 +230,7 @@ void check_scripts_beside(struct auditor *a)
 	const struct beside *b = look_around(a);
 
 	for (size_t i = 0; i < b->n; i++)
-		if (!b->files[i].program && !b->files[i].why)
+		if (!b->files[i].program && (b->files[i].script || b->files[i].named))
 			found(a, STR(""), "the file %s in the model's directory is %s",
 			      said(a, str_of(b->files[i].path)),
 			      b->files[i].script ? "a script" : "named like a program or a script");

@@ -14,6 +14,7 @@ struct auditor {
 	const struct check *check;     /* the one that runs */
 	size_t found;                  /* by it */
 	struct beside *beside;         /* what stands beside it, once it was looked for */
+	struct neighbours *neighbours; /* of that the files that were looked into for calls; NULL: none yet */
 	const struct archive_end *end; /* of the archive or compressed file that the model came out of; NULL: of none */
 };
 
@@ -35,6 +36,7 @@ const char *said(struct auditor *, struct str);
 const struct meta_value *meta_of(const struct model *, const char *key);
 
 /* audit_code.c */
+const char *call_said(struct auditor *, const struct call *); /* os.system("..."), or what is only imported */
 void check_pickle_call(struct auditor *);
 void check_pickle_import(struct auditor *);
 void check_pickle_unknown(struct auditor *);
@@ -62,6 +64,16 @@ void check_custom_code(struct auditor *);
 /* The chat templates in the files that Hugging Face's libraries look for; name and text are there for the call only. */
 typedef void template_fn(void *arg, struct str name, struct str text);
 void templates_beside(struct arena *, const struct model *, template_fn *, void *arg);
+
+/* audit_neighbours.c: takes a file, of which `path` is what to open and `name` what to call it, unless it was read
+ * already. NULL, or why it cannot be looked at. */
+const char *neighbours_take(struct auditor *, const char *path, const char *name, uint64_t device, uint64_t inode);
+void neighbours_free(struct neighbours *);
+
+/* For check_pickle_call and the like; these look around first. */
+void look_beside(struct auditor *); /* audit_beside.c */
+void check_neighbours(struct auditor *, enum call_risk, bool called);
+void check_neighbours_more(struct auditor *);
 
 /* audit_bytes.c, audit_zip.c */
 void check_lfs(struct auditor *);

@@ -8,7 +8,7 @@
 
 /* ---- pickles ---- */
 
-static const char *callee(struct auditor *a, const struct call *c)
+const char *call_said(struct auditor *a, const struct call *c)
 {
 	struct buf b = {0};
 	const char *text;
@@ -18,7 +18,7 @@ static const char *callee(struct auditor *a, const struct call *c)
 	buf_str(&b, c->name);
 	text = said(a, buf_view(&b));
 	buf_free(&b);
-	return text;
+	return c->called ? arena_printf(&a->out->arena, "%s%s", text, said(a, c->args)) : text;
 }
 
 static void found_call(struct auditor *a, const struct call *c)
@@ -28,12 +28,11 @@ static void found_call(struct auditor *a, const struct call *c)
 	const char *in = entry ? said(a, s->members[c->member].name) : "";
 	struct finding *f;
 
-	f = found(a, STR(""), "loading it%s %s %s%s (byte %" PRIu64 "%s%s)", a->m->disguised ? " as a pickle" : "",
-		  c->called ? "calls" : "imports", callee(a, c), c->called ? said(a, c->args) : "", c->offset,
-		  entry ? " of " : "", in);
+	f = found(a, STR(""), "loading it%s %s %s (byte %" PRIu64 "%s%s)", a->m->disguised ? " as a pickle" : "",
+		  c->called ? "calls" : "imports", call_said(a, c), c->offset, entry ? " of " : "", in);
 	if (!f)
 		return;
-	f->key = str_of(arena_printf(&a->out->arena, "%s%s", callee(a, c), c->called ? said(a, c->args) : ""));
+	f->key = str_of(call_said(a, c));
 	found_at(f, c->member, c->offset, 0);
 }
 
@@ -42,6 +41,7 @@ static void calls_of(struct auditor *a, enum call_risk risk, bool called)
 	for (size_t i = 0; i < a->m->n_calls; i++)
 		if (a->m->calls[i].risk == risk && a->m->calls[i].called == called)
 			found_call(a, &a->m->calls[i]);
+	check_neighbours(a, risk, called);
 }
 
 void check_pickle_call(struct auditor *a)
@@ -60,6 +60,7 @@ void check_pickle_unknown(struct auditor *a)
 	calls_of(a, CALL_UNKNOWN, false);
 	if (a->m->more_calls)
 		found(a, STR(""), "%" PRIu64 " more calls than %d were not looked at", a->m->more_calls, CALLS_MAX);
+	check_neighbours_more(a);
 }
 
 void check_pickle(struct auditor *a)

@@ -152,8 +152,8 @@ void session_needs(const struct session *s, const struct opts *o, struct sandbox
 	for (unsigned i = 0; i < s->n_models; i++) {
 		if (strcmp(o->path[i], "-") != 0)
 			allow_model(box, o->path[i]);
-		/* an array that is to be turned is inflated first (num/feed.c) */
-		if (is_deflated(&s->m[i].source))
+		/* an array that is to be turned is inflated first (num/feed.c), and a packed pickle beside it */
+		if (is_deflated(&s->m[i].source) || (o->cmd && o->cmd->findings))
 			sandbox_allow(box, spool_directory(), SANDBOX_TEMPORARY);
 	}
 }

@@ -146,10 +146,17 @@ static void put_text(const struct batch *b, const struct audit *a, const struct 
 
 /* ---- tables and JSON ---- */
 
+struct str finding_file(const struct model *m, const struct finding *f)
+{
+	return f->file ? str_of(f->file) : f->placed ? member_file(m, f->member) : STR("");
+}
+
 uint64_t finding_offset(const struct model *m, const struct finding *f)
 {
 	const struct member *in = f->placed && f->member < m->source.n ? &m->source.members[f->member] : NULL;
 
+	if (f->file)
+		return f->offset;
 	return in && in->kind == MEMBER_MAPPED && !in->packed.p ? in->file_offset + f->offset : UINT64_MAX;
 }
 
@@ -161,13 +168,14 @@ static void put_table(const struct batch *b, const struct model *m, const struct
 	table_expect(t, n);
 	for (size_t i = 0; i < n && !out_lost(); i++) {
 		const struct finding *f = list[i];
+		struct str file = finding_file(m, f);
 		uint64_t at = finding_offset(m, f);
 		struct cell none = {.kind = CELL_NONE};
 
 		table_row(t, (struct cell[]){
 			cell_text(str_of(severity_names[f->check->severity])), cell_text(str_of(f->check->code)),
 			cell_text(str_of(basis_names[f->check->basis])), f->tensor.n ? cell_text(f->tensor) : none,
-			f->placed ? cell_text(member_file(m, f->member)) : none,
+			file.n ? cell_text(file) : none,
 			at != UINT64_MAX ? cell_count(at) : none,
 			at != UINT64_MAX && f->length ? cell_count(f->length) : none,
 			cell_text(str_of(f->message)),

@@ -60,7 +60,7 @@ static json_t *locations(const struct audit *a, const struct finding *f)
 {
 	json_t *list = json_array(), *place = json_object(), *physical = json_object(), *artifact = json_object();
 	uint64_t at = finding_offset(a->m, f);
-	struct str file = f->placed ? member_file(a->m, f->member) : STR("");
+	struct str file = finding_file(a->m, f);
 
 	js_put(artifact, "uri", uri(file.n ? file : str_of(a->m->path)));
 	js_put(physical, "artifactLocation", artifact);

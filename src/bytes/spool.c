@@ -13,6 +13,7 @@
 #include <zlib.h>
 
 #include "base/limits.h"
+#include "bytes/decompress.h"
 #include "bytes/member.h"
 #include "bytes/stream.h"
 
@@ -397,4 +398,25 @@ size_t zlib_head(struct bytes stream, uint8_t *out, size_t n)
 	while (k == Z_OK && z.avail_out && z.avail_in);
 	inflateEnd(&z);
 	return k == Z_OK || k == Z_STREAM_END || k == Z_BUF_ERROR ? n - z.avail_out : 0;
+}
+
+size_t packed_head(struct bytes packed, uint8_t *out, size_t n)
+{
+	struct decompress *d = decompress_looks(packed) ? decompress_new(packed) : NULL;
+	ptrdiff_t k = d != NULL;
+	size_t got = 0;
+
+	while (k > 0 && got < n) {
+		const void *p;
+
+		k = decompress_next(d, &p);
+		if (k > 0) {
+			size_t some = (size_t)u64_min((uint64_t)k, n - got);
+
+			memcpy(out + got, p, some);
+			got += some;
+		}
+	}
+	decompress_free(d);
+	return got;
 }

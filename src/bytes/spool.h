@@ -54,4 +54,7 @@ enum rc source_inflate(struct source *, uint32_t member, uint64_t offset, uint32
 /* The first n inflated bytes (or fewer) of a zlib stream; 0: it is none. */
 size_t zlib_head(struct bytes stream, uint8_t *out, size_t n);
 
+/* The same of a file that is compressed as a whole: gzip, xz ...; 0: it is not, or is damaged there. */
+size_t packed_head(struct bytes packed, uint8_t *out, size_t n);
+
 #endif

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "bytes/decompress.h"
 #include "bytes/member.h"
 #include "bytes/spool.h"
 #include "format/describe.h"
@@ -387,10 +388,10 @@ static void try_pickles(struct model *m)
 	}
 }
 
-enum rc model_inspect(struct model *m, const char *path, const char *want, const struct unpacking *unpacking,
-		      struct err *e)
+/* rc: what came of reading it. */
+static enum rc inspect(struct model *m, enum rc rc, struct err *e)
 {
-	if (open_path(m, path, want, unpacking, e) == RC_OK) {
+	if (rc == RC_OK) {
 		hidden_pickles(m);
 		return RC_OK;
 	}
@@ -405,4 +406,68 @@ enum rc model_inspect(struct model *m, const char *path, const char *want, const
 	m->format = m->format ? m->format : "";
 	m->refusal = arena_str(&m->arena, str_of(e->msg)).p;
 	return RC_OK;
+}
+
+enum rc model_inspect(struct model *m, const char *path, const char *want, const struct unpacking *unpacking,
+		      struct err *e)
+{
+	return inspect(m, open_path(m, path, want, unpacking, e), e);
+}
+
+static bool may_hold(struct bytes head, uint64_t size, const char *path)
+{
+	struct probe p = {.head = head, .tail = head, .size = size, .name = path};
+
+	return pickle_begins(head) || format_pickle.probe(&p) || format_torch.probe(&p) ||
+	       (head.n > 6 && (memcmp(head.p, "PK\3\4", 4) == 0 || memcmp(head.p, "\x93NUMPY", 6) == 0));
+}
+
+bool model_may_call(struct bytes head, uint64_t size, const char *path)
+{
+	return may_hold(head, size, path) || decompress_looks(head);
+}
+
+/* What is not the file's fault: a limit, or a temporary file that cannot be made, written or mapped. */
+static bool is_given_up(const struct err *e)
+{
+	static const char *const words[] = {"allows more", "temporary file", "cannot be mapped", "cannot be read",
+					    "stopped", "address space"};
+
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (strstr(e->msg, words[i]))
+			return true;
+	return false;
+}
+
+enum rc model_inspect_neighbour(struct model *m, const char *path, const struct unpacking *unpacking, struct err *e)
+{
+	uint8_t first[4096];
+	uint32_t member = 0;
+	struct bytes all;
+	enum rc rc;
+	size_t n;
+
+	*m = (struct model){.source.unpacking = unpacking, .variant = ""};
+	m->path = arena_str(&m->arena, str_of(path)).p;
+	rc = source_open(&m->source, path, NULL, &member, e);
+	all = rc == RC_OK ? m->source.members[member].data : (struct bytes){NULL, 0};
+	if (decompress_looks(all)) {
+		n = packed_head(all, first, sizeof(first));
+		model_close(m);
+		if (!may_hold((struct bytes){first, n}, UINT64_MAX, path))
+			return RC_OK;
+		*m = (struct model){.source.unpacking = unpacking, .variant = ""};
+		rc = source_open(&m->source, path, look_inside, &member, e);
+	}
+	if (rc != RC_OK) {
+		try_pickles(m);
+		rc = m->n_calls ? RC_OK : RC_FAIL;
+		if (rc != RC_OK)
+			model_close(m);
+		return rc;
+	}
+	rc = inspect(m, read_member(m, member, NULL, e), e);
+	if (rc == RC_OK && m->refusal && !is_given_up(e))
+		m->refusal = NULL;
+	return rc == RC_OK || !is_given_up(e) ? RC_OK : RC_FAIL;
 }

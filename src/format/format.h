@@ -66,4 +66,15 @@ enum rc model_open(struct model *, const char *path, const char *want, const str
  */
 enum rc model_inspect(struct model *, const char *path, const char *want, const struct unpacking *, struct err *);
 
+/*
+ * For the calls alone of a file that is no part of a model, but stands beside one; there may be none, nor anything
+ * else. An archive is not searched; what is compressed as a whole is unpacked only where a pickle begins in it, or a
+ * file that may hold some. Fails where it cannot be looked at, by a limit for instance, and there are no calls; if
+ * there are, that is the refusal. That it is no sound file of any kind is neither.
+ */
+enum rc model_inspect_neighbour(struct model *, const char *path, const struct unpacking *, struct err *);
+
+/* Whether a file that begins like that is worth it: a pickle, a zip, tar or NumPy file, or something packed. */
+bool model_may_call(struct bytes head, uint64_t size, const char *path);
+
 #endif

@@ -83,7 +83,7 @@ cd "$FIXTURES/audit" || exit
 for f in numbers.safetensors two.safetensors random.gguf gap.npz members.pt import.pkl trailing.npy; do check "$f"; done
 check clean.safetensors numbers.safetensors
 cd ../hostile || exit
-for f in st-escape.safetensors zip-name.npz gguf-name.gguf onnx-name.onnx off.pt way-arguments.pkl beside; do check "$f"; done
+for f in st-escape.safetensors zip-name.npz gguf-name.gguf onnx-name.onnx off.pt way-arguments.pkl beside trained-run; do check "$f"; done
 cd "$TMPDIR" || exit
 odd=$(printf 'a b#?:%%\303\274\377\033[31m"\134')
 mkdir "$odd"

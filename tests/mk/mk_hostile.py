@@ -185,6 +185,46 @@ def beside():
     put("deep/1/2/3/4/5/6/7/8/9/run.sh", b"#!/bin/sh\nexit 1\n")
 
 
+def trained(folder, args, more):
+    """A model with an index, and what a trainer leaves beside it. args: of TrainingArguments; more: into each dictionary."""
+    ok = safetensors({"w": entry()})
+    put(f"{folder}/model-00001-of-00001.safetensors", ok)
+    index(f"{folder}/model.safetensors.index.json", {"w": "model-00001-of-00001.safetensors"})
+    weight = pickles.tensor("FloatStorage", "0", 4, (4,), (1,))
+    old = pickles.tensor("FloatStorage", "0", 4, (4,), (1,), view=(None,))
+    os.makedirs(f"{folder}/global_step1", exist_ok=True)
+    torch_zip(f"{folder}/training_args.bin", {"args": args} if args else {"lr": 0.5})
+    torch_zip(f"{folder}/optimizer.pt", {"state": {"exp_avg": weight}, **more}, method=zipfile.ZIP_DEFLATED)
+    pickles.write_stream(f"{folder}/old.pth", {"w": old, **more}, {"0": (4, FLOATS)})
+    for i in (1, 2):
+        torch_zip(f"{folder}/global_step1/states-0000{i}-of-00002.bin", {"w": weight, **more})
+    put(f"{folder}/scheduler.pkl", dumps({"last_epoch": 3, **more}, 0))
+    put(f"{folder}/rng_state.pth.gz", squeeze(dumps({"python": (3, (1, 2)), **more}, 4)))
+    put(f"{folder}/scaler.pkl.xz", lzma.compress(dumps({"scale": 65536.0, **more}, 2)))
+    put(f"{folder}/vectors.joblib", zlib.compress(dumps({"n": [1, 2], **more}, 2)))
+    put(f"{folder}/objects.npy", npy(OBJECTS, dumps([more or 1], 2)))
+    put(f"{folder}/cut.pkl", dumps({**more, "y": list(range(300))})[:-40])
+    put(f"{folder}/model.safetensors.gz", squeeze(ok))
+    put(f"{folder}/log.gz", squeeze(b"cat, dog\n" * 9))
+    put(f"{folder}/class.txt", b"cat\ndog\n")
+    put(f"{folder}/samples.zip", zipped([("a.txt", "text"), ("b.json", "{}")]))
+
+
+def neighbours():
+    """Pickles beside a model: such as call, such as import only, such as a trainer writes, such as name nothing."""
+    trained("trained-run", None, {"x": RUN})
+    trained("trained-import", None, {"x": G("os", "system")})
+    trained("trained", Call(G("transformers.training_args", "TrainingArguments"), state={"lr": 0.5}), {})
+    trained("trained-plain", None, {})
+    # not a neighbour but the model itself: told once; and one of which a limit hides what follows the call
+    os.makedirs("trained-bin", exist_ok=True)
+    torch_zip("trained-bin/pytorch_model-00001-of-00001.bin", {"w": pickles.tensor("FloatStorage", "0", 4, (4,), (1,)), "x": RUN})
+    index("trained-bin/pytorch_model.bin.index.json", {"w": "pytorch_model-00001-of-00001.bin"})
+    put("trained-half/half.pkl", dumps(RUN, 2)[:-1] + b"0" + b"]" * 99999 + b"cos\nabort\n.")
+    put("trained-half/model-00001-of-00001.safetensors", safetensors({"w": entry()}))
+    index("trained-half/model.safetensors.index.json", {"w": "model-00001-of-00001.safetensors"})
+
+
 def gguf_files():
     deep = struct.pack("<IQ", 9, 1) * 1000 + struct.pack("<IQ", 4, 1) + bytes(4)
     files = {
@@ -681,7 +721,7 @@ def wrapped():
 def main(folder):
     os.makedirs(folder, exist_ok=True)
     os.chdir(folder)
-    for make in (oddities, safetensors_files, indexes, beside, gguf_files, numpy_files, zip_files, pickle_files, broken_off,
+    for make in (oddities, safetensors_files, indexes, beside, neighbours, gguf_files, numpy_files, zip_files, pickle_files, broken_off,
                  smuggled_pickles, smuggled_zips, torch_files, archives,
                  proto_files, from_nets, tensorflow_files, tflite_files, flax_files, wrapped):
         make()
