@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "analysis/audit_check.h"
+#include "analysis/select.h"
 #include "base/buf.h"
 #include "base/map.h"
 
@@ -88,6 +89,16 @@ const struct check checks[] = {
 
 /* ---- for the checks ---- */
 
+/* A name that is no tensor's passes by itself; a pair under two names does by either, as elsewhere. */
+static bool is_told(const struct auditor *a, struct str tensor)
+{
+	uint32_t at = tensor.n && a->rows ? map_get(a->rows, tensor) : MAP_NONE;
+	struct tensor alone = {.name = tensor};
+	struct row own = {.t = {&alone}};
+
+	return !tensor.n || !a->rows || filter_name(a->filter, at == MAP_NONE ? &own : &a->s->rows[at]);
+}
+
 struct finding *found(struct auditor *a, struct str tensor, const char *fmt, ...)
 {
 	struct audit *out = a->out;
@@ -95,6 +106,8 @@ struct finding *found(struct auditor *a, struct str tensor, const char *fmt, ...
 	char text[1024];
 	va_list ap;
 
+	if (!is_told(a, tensor))
+		return NULL;
 	if (a->found++ >= FINDINGS_MAX) {
 		out->more++;
 		return NULL;
@@ -187,17 +200,27 @@ static void look_for_losses(struct auditor *a)
 			      "zeros", said(a, s->members[i].name));
 }
 
-void audit_model(struct audit *out, struct session *s, int side)
+void audit_model(struct audit *out, struct session *s, int side, const struct filter *filter)
 {
 	struct auditor a = {.s = s, .m = &s->m[side], .other = side == B ? &s->m[A] : NULL, .out = out};
 	struct archive_end end;
 	struct survey *surveys;
+	struct map rows = {0};
 
+	if (filter) {
+		a.filter = filter;
+		a.rows = &rows;
+		for (size_t i = 0; i < s->n_rows; i++)
+			if (s->rows[i].t[side])
+				map_add(&rows, s->rows[i].t[side]->name, (uint32_t)i);
+	}
 	*out = (struct audit){.m = a.m};
 	source_outlive(); /* survey.c and look_for_losses keep its promise */
 	a.surveys = surveys = survey_model(s, a.m, &out->arena);
-	for (size_t i = 0; i < a.m->n_tensors; i++)
+	for (size_t i = 0; i < a.m->n_tensors; i++) {
 		out->read += surveys[i].read;
+		out->unread += a.m->tensors[i].broken || surveys[i].error;
+	}
 	if (a.m->source.n && source_archive_end(&a.m->source, 0, &end))
 		a.end = &end;
 	for (a.check = checks; a.check->code; a.check++) {
@@ -208,6 +231,7 @@ void audit_model(struct audit *out, struct session *s, int side)
 	look_for_losses(&a);
 	beside_free(a.beside);
 	neighbours_free(a.neighbours);
+	map_free(&rows);
 	free(surveys);
 }
 

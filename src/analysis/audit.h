@@ -13,6 +13,7 @@ enum basis { BASIS_FACT, BASIS_SIGNAL };
 extern const char *const basis_names[];    /* fact, signal */
 
 struct auditor;
+struct filter;
 
 struct check {
 	const char *code;       /* pickle-call */
@@ -43,11 +44,13 @@ struct audit {
 	struct finding *findings; /* in the order of the table */
 	size_t n, cap;
 	uint64_t more;            /* beyond FINDINGS_MAX of a code */
-	uint64_t read;            /* tensors whose values were looked at, of m->n_tensors */
+	uint64_t read;            /* tensors whose values were looked at, of m->n_tensors, */
+	uint64_t unread;          /* and those whose could not be: they are broken, or reading failed */
 };
 
-/* Reads all of the model that is the session's `side`. What cannot be read is a finding. */
-void audit_model(struct audit *, struct session *, int side);
+/* Reads all of the model that is the session's `side`. What cannot be read is a finding. Those of tensors are only told
+ * where the filter lets the name pass; NULL: of all. */
+void audit_model(struct audit *, struct session *, int side, const struct filter *);
 
 /* Leaves of b only what has no counterpart in a: the same code about the same thing. */
 void audit_news(struct audit *b, const struct audit *a);

@@ -10,6 +10,8 @@ struct auditor {
 	struct session *s;
 	const struct model *m, *other; /* other: A, when m is B; else NULL */
 	struct audit *out;
+	const struct filter *filter;   /* NULL, or which tensors' findings are told: */
+	struct map *rows;              /* the session's row of a name */
 	const struct survey *surveys;  /* one a tensor */
 	const struct check *check;     /* the one that runs */
 	size_t found;                  /* by it */

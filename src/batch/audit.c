@@ -205,39 +205,38 @@ static json_t *js_total(const struct audit *a)
 
 /* ---- the command ---- */
 
-/* Values that were not looked at are trouble, whatever --fail-on says. */
+/* Values that could not be read are trouble, whatever --fail-on says, and whatever tensors are asked for; so it is that
+ * there are none but of types that this build does not decode. */
 static void account(struct batch *b, const struct audit *a)
 {
 	int of = b->s->n_models == 2 ? B : A;
-	size_t n = 0;
+	bool none = a->m->n_tensors && !a->read && a->unread < a->m->n_tensors;
 
 	for (unsigned side = A; side < b->s->n_models; side++)
 		if (b->s->m[side].refusal)
 			batch_mishap(b, (int)side, STR(""), b->s->m[side].refusal);
 	if (a->m->refusal)
 		return;
-	for (size_t i = 0; i < a->m->n_tensors; i++)
-		n += a->m->tensors[i].broken;
 	for (size_t i = 0; i < a->n; i++)
-		if (strcmp(a->findings[i].check->code, "unread") != 0)
-			continue;
-		else if (a->findings[i].tensor.n)
-			n++;
-		else
+		if (strcmp(a->findings[i].check->code, "unread") == 0 && !a->findings[i].tensor.n)
 			batch_mishap(b, of, STR(""), a->findings[i].message);
-	if (n)
+	if (none)
 		batch_mishap(b, of, STR(""),
-			     arena_printf(&b->arena, "%zu of %zu tensors could not be read", n, a->m->n_tensors));
+			     arena_printf(&b->arena, "none of the %zu tensors could be read", a->m->n_tensors));
+	else if (a->unread)
+		batch_mishap(b, of, STR(""), arena_printf(&b->arena, "%" PRIu64 " of %zu tensors could not be read",
+							  a->unread, a->m->n_tensors));
 }
 
-static void run(struct session *s, struct audit *out)
+static void run(const struct batch *b, struct audit *out)
 {
+	struct session *s = b->s;
 	struct audit a = {0};
 
-	audit_model(out, s, s->n_models == 2 ? B : A);
+	audit_model(out, s, s->n_models == 2 ? B : A, b->filtered ? &b->filter : NULL);
 	if (s->n_models < 2)
 		return;
-	audit_model(&a, s, A);
+	audit_model(&a, s, A, b->filtered ? &b->filter : NULL);
 	audit_news(out, &a);
 	audit_free(&a);
 }
@@ -252,7 +251,7 @@ int cmd_audit(struct session *s, const struct opts *o)
 
 	if (!batch_begin(&b, s, o, "audit"))
 		return 2;
-	run(s, &a);
+	run(&b, &a);
 	account(&b, &a);
 	list = in_order(&a);
 	n = o->top && o->top < a.n ? (size_t)o->top : a.n;

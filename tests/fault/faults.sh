@@ -77,6 +77,7 @@ faults malloc 30 --keys script.keys --size 80x24 "$a"
 faults malloc 20 list packed.npz.gz
 faults read 20 stats --io read -j 1 "$a"
 [ ! -e "$FIXTURES/hostile/beside" ] || faults read 20 audit -j 1 "$FIXTURES/hostile/beside"
+[ ! -e "$FIXTURES/hostile/trained-run" ] || faults malloc 40 audit -j 1 "$FIXTURES/hostile/trained-run"
 faults mmap 5 list "$a"
 faults mmap 5 audit packed.npz.gz
 faults thread 5 stats -j 3 "$a"

@@ -50,9 +50,9 @@ static void audit(struct session *s)
 	for (int side = 0; side < (int)s->n_models; side++)
 		if (!is_small(&s->m[side]))
 			return;
-	audit_model(&a, s, A);
+	audit_model(&a, s, A, NULL);
 	if (s->n_models == 2) {
-		audit_model(&b, s, B);
+		audit_model(&b, s, B, NULL);
 		audit_news(&b, &a);
 	}
 	audit_free(&a);

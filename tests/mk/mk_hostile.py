@@ -510,6 +510,10 @@ def torch_files():
     torch_zip("pt-type.pt", {"w": pickles.tensor("GhostStorage", "0", 4, (4,), (1,))})
     torch_zip("pt-pickle.pt", dumps({"w": ok})[:-20])
     torch_zip("pt-persistent.pt", {"w": Persistent("no tuple"), "v": ok})
+    # a view that repeats one element is told, not decoded: alone, and beside a tensor that is
+    wide = pickles.tensor("FloatStorage", "0", 4, (1 << 40,), (0,))
+    torch_zip("pt-wide.pt", {"w": wide})
+    torch_zip("pt-wide-one.pt", {"w": wide, "v": pickles.tensor("FloatStorage", "0", 4, (4,), (1,))})
     put("pt-nothing.pt", zipped([("archive/version", "3\n"), ("archive/data/0", FLOATS)]))
     old = pickles.tensor("FloatStorage", "0", 4, (4,), (1,), view=(None,))
     pickles.write_stream("pt-legacy.pt", {"w": old}, {"0": (4, FLOATS)})
