@@ -62,8 +62,9 @@ checks() {
 	/^const struct check checks/ { inside = 1 }
 	/^};/ { inside = 0 }
 	inside && /^\t\{"/ {
-		strings($0, s)
-		split($0, word, /, */)
+		all = $0
+		while (strings(all, s) < 2 && (getline line) > 0) all = all line # the text may be too long for one
+		split(all, word, /, */)
 		printf ".It Cm %s Pq %s%s\n%s\n", quote(s[1]), tolower(word[2]), (word[3] == "SIGNAL" ? ", a signal" : ""),
 			quote(s[2])
 	}' "$src/analysis/audit.c"

@@ -19,7 +19,7 @@
 
 const char *const basis_names[] = {"fact", "signal"};
 
-/* The manual's list is made from these lines by awk: one line a check. */
+/* The manual's list is made from these lines by awk: man/splice.sh. */
 const struct check checks[] = {
 	/* code */
 	{"pickle-call", DANGER, FACT, "loading it calls what runs programs, opens files or the like",
@@ -219,7 +219,7 @@ void audit_model(struct audit *out, struct session *s, int side, const struct fi
 	a.surveys = surveys = survey_model(s, a.m, &out->arena);
 	for (size_t i = 0; i < a.m->n_tensors; i++) {
 		out->read += surveys[i].read;
-		out->unread += a.m->tensors[i].broken || surveys[i].error;
+		out->unread += (a.m->tensors[i].broken && !a.m->tensors[i].undecoded) || surveys[i].error;
 	}
 	if (a.m->source.n && source_archive_end(&a.m->source, 0, &end))
 		a.end = &end;

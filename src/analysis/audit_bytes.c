@@ -69,7 +69,7 @@ void check_unread(struct auditor *a)
 void check_undecoded(struct auditor *a)
 {
 	for (size_t i = 0; i < a->m->n_tensors; i++)
-		if (a->m->tensors[i].trouble && !a->m->tensors[i].broken)
+		if (a->m->tensors[i].trouble && (!a->m->tensors[i].broken || a->m->tensors[i].undecoded))
 			found(a, a->m->tensors[i].name, "%s", a->m->tensors[i].trouble);
 }
 
@@ -162,8 +162,8 @@ static void claim_broken(struct claims *c, const struct model *m, const struct t
 	claim(c, span, tensor, true);
 }
 
-/* All claims on bytes by their place. */
-static struct claims claims_of(const struct model *m)
+/* All claims on bytes by their place; own: the format's, too. */
+static struct claims claims_of(const struct model *m, bool own)
 {
 	struct claims c = {0};
 
@@ -178,6 +178,8 @@ static struct claims claims_of(const struct model *m)
 		else if (!t->pack)
 			claim_span(&c, m, t->data, i, shares);
 	}
+	for (size_t i = 0; own && i < m->n_own; i++)
+		claim(&c, m->own[i], SIZE_MAX, true);
 	if (c.n)
 		qsort(c.items, c.n, sizeof(*c.items), by_place);
 	return c;
@@ -197,7 +199,7 @@ static bool same_span(const struct span *a, const struct span *b)
 
 void check_overlap(struct auditor *a)
 {
-	struct claims c = claims_of(a->m);
+	struct claims c = claims_of(a->m, false);
 	size_t last = 0; /* the claim that reaches furthest */
 	bool may = strcmp(a->m->format, "tflite") == 0; /* equal buffers are written once */
 
@@ -218,14 +220,16 @@ void check_overlap(struct auditor *a)
 
 /*
  * Formats whose data is nothing but tensors, from the first of them to the end of the file or zip entry, with at most
- * so many bytes of padding between two. In others headers stand between the tensors.
+ * so many bytes of padding between two. In others headers stand between the tensors: there it is only known of the
+ * members of which the reader claims some (model_claim).
  */
 static uint64_t padding_of(const struct model *m)
 {
 	static const struct {
 		const char *format;
 		uint64_t padding;
-	} packed[] = {{"safetensors", 0}, {"gguf", 32}, {"npy", 0}, {"npz", 0}, {"pytorch", 0}};
+	} packed[] = {{"safetensors", 0}, {"gguf", 32}, {"npy", 0}, {"npz", 0}, {"pytorch", 0}, {"coreml", 64},
+		      {"tflite", 64}, {"onnx", 65536}}; /* of ONNX's writers some align to pages, of Windows */
 	const struct meta_value *align = meta_of(m, "general.alignment");
 
 	for (size_t i = 0; i < COUNT(packed); i++)
@@ -233,6 +237,26 @@ static uint64_t padding_of(const struct model *m)
 			return packed[i].padding && align && align->kind == META_UINT ? align->u.uint
 										      : packed[i].padding;
 	return UINT64_MAX;
+}
+
+static bool only_where_claimed(const struct model *m)
+{
+	return strcmp(m->format, "coreml") == 0 || strcmp(m->format, "tflite") == 0 || strcmp(m->format, "onnx") == 0;
+}
+
+static const char *looks(struct bytes);
+
+/* Whether that gap is padding: shorter than what the format aligns to, and there only zeros are at the end, and what
+ * comes next is as aligned as the gap is long. */
+static bool is_padding(const struct model *m, struct span gap, struct bytes b)
+{
+	uint64_t end = gap.offset + gap.length;
+
+	if (gap.length >= padding_of(m))
+		return false;
+	if (!only_where_claimed(m))
+		return true;
+	return end == m->source.members[gap.member].size ? !looks(b) : gap.length < (end & (~end + 1));
 }
 
 /* Where the tensors of a member begin: safetensors says so (the length of its header in 8 bytes, then that), in others
@@ -264,9 +288,23 @@ static const char *looks(struct bytes b)
 /* A run of bytes that no tensor claims. */
 typedef void gap_fn(struct auditor *, struct span, struct bytes, void *arg);
 
+/* Of each member, whether the reader said that it is nothing but tensors and what it claims itself. */
+static bool *members_claimed(const struct model *m)
+{
+	bool *claimed = xcalloc(m->source.n + 1, sizeof(*claimed));
+
+	for (size_t i = 0; i < m->n_own; i++)
+		claimed[m->own[i].member] = true;
+	for (size_t i = 0; i < m->n_tensors; i++) /* a broken one's bytes may be anywhere */
+		if (only_where_claimed(m) && m->tensors[i].broken)
+			memset(claimed, 0, m->source.n * sizeof(*claimed));
+	return claimed;
+}
+
 static void each_gap(struct auditor *a, gap_fn *fn, void *arg)
 {
-	struct claims c = claims_of(a->m);
+	struct claims c = claims_of(a->m, true);
+	bool *claimed = members_claimed(a->m);
 	uint64_t at = 0;
 
 	for (size_t i = 0; padding_of(a->m) != UINT64_MAX && i < c.n; i++) {
@@ -278,8 +316,10 @@ static void each_gap(struct auditor *a, gap_fn *fn, void *arg)
 
 		if (in->file == x->member && strcmp(a->m->format, "pytorch") == 0)
 			continue; /* older ones have headers between the storages */
+		if (only_where_claimed(a->m) && !claimed[x->member])
+			continue;
 		if (i == 0 || c.items[i - 1].span.member != x->member)
-			at = first_byte(a->m, x);
+			at = claimed[x->member] ? 0 : first_byte(a->m, x);
 		gap = (struct span){x->member, at, x->offset > at ? x->offset - at : 0};
 		if (gap.length && source_slice(&a->m->source, gap, &b))
 			fn(a, gap, b, arg);
@@ -288,6 +328,7 @@ static void each_gap(struct auditor *a, gap_fn *fn, void *arg)
 		if (last && gap.length && source_slice(&a->m->source, gap, &b))
 			fn(a, gap, b, arg);
 	}
+	free(claimed);
 	free(c.items);
 }
 
@@ -299,7 +340,7 @@ static void unclaimed(struct auditor *a, struct span gap, struct bytes b, void *
 	struct finding *f;
 	(void)arg;
 
-	if (gap.length < padding_of(a->m)) /* that is padding */
+	if (is_padding(a->m, gap, b))
 		return;
 	f = found(a, STR(""), "%" PRIu64 " bytes from byte %" PRIu64 "%s%s on belong to no tensor (%s)", gap.length,
 		  gap.offset, entry ? " of " : "", entry ? said(a, in->name) : "", what ? what : "all zero");
@@ -332,7 +373,7 @@ static void look_at_entries(struct auditor *a)
 {
 	const struct source *s = &a->m->source;
 	bool *used = xcalloc(s->n, sizeof(*used)), broken = a->m->refusal != NULL;
-	struct claims c = claims_of(a->m);
+	struct claims c = claims_of(a->m, false);
 
 	for (size_t i = 0; i < c.n; i++)
 		used[c.items[i].span.member] = true;
@@ -427,7 +468,7 @@ static void not_zero(struct auditor *a, struct span gap, struct bytes b, void *a
 	struct finding *f;
 	(void)arg;
 
-	if (gap.length >= padding_of(a->m) || !looks(b))
+	if (!is_padding(a->m, gap, b) || !looks(b))
 		return;
 	f = found(a, STR(""), "%" PRIu64 " bytes of padding from byte %" PRIu64 " on are %s", gap.length, gap.offset,
 		  looks(b));
@@ -447,7 +488,7 @@ static void add_padding(struct auditor *a, struct span gap, struct bytes b, void
 {
 	uint64_t *counts = arg;
 
-	for (size_t i = 0; gap.length < padding_of(a->m) && i < b.n; i++)
+	for (size_t i = 0; is_padding(a->m, gap, b) && i < b.n; i++)
 		counts[b.p[i]]++;
 }
 

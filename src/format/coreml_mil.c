@@ -65,6 +65,7 @@ static uint32_t open_file(struct coreml *c, struct str name)
 		c->m->files++;
 		c->m->bytes += c->m->source.members[member].size;
 		map_add(&c->files, name, member);
+		model_claim(c->m, (struct span){member, 0, RECORD}); /* its header */
 		return member;
 	}
 	model_problem(c->m, STR(""), "the file of weights %.*s %s", (int)(name.n < 200 ? name.n : 200), name.p, e.msg);
@@ -95,6 +96,7 @@ static enum rc read_record(struct coreml *c, uint32_t member, uint64_t offset, c
 	if (!source_slice(&c->m->source, *out, &b))
 		return err_set(e, "its %" PRIu64 " bytes from byte %" PRIu64 " on leave the file of weights",
 			       out->length, out->offset);
+	model_claim(c->m, (struct span){member, offset, RECORD});
 	return RC_OK;
 }
 

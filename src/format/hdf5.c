@@ -340,6 +340,7 @@ static void add_tensor(struct reader *r, const struct dataset *d)
 		t->broken = true;
 	else
 		use_fill(r, t, d);
+	t->undecoded = !fault && t->broken && d->type == DT_OPAQUE; /* text of any length, say */
 }
 
 /* ---- metadata ---- */

@@ -33,8 +33,9 @@ static struct str without(struct str name, struct str ending)
 	return name;
 }
 
-/* An array of objects is a pickle: what weighs something in it is listed after the array. Adds members. */
-static enum rc add_objects(struct model *m, const struct npy_array *a, struct err *e)
+/* An array of objects is a pickle: what weighs something in it is listed after the array. Adds members. *stop gets where
+ * the pickle ends, if that is known. */
+static enum rc add_objects(struct model *m, const struct npy_array *a, uint64_t *stop, struct err *e)
 {
 	struct pickled x = {.member = a->member, .beside = a->member, .at = a->at, .prefix = a->name, .only = "array"};
 	size_t end = m->n_tensors;
@@ -43,8 +44,13 @@ static enum rc add_objects(struct model *m, const struct npy_array *a, struct er
 		return RC_FAIL;
 	if (pickled_read(m, &x, e) != RC_OK)
 		model_problem(m, a->name, "%s", e->msg);
-	for (size_t i = end; end < m->n_tensors && i-- > end - a->h.n_fields;) /* they share its bytes */
-		m->tensors[i].note = "what is in it is listed after it";
+	else
+		*stop = x.end;
+	for (size_t i = end - a->h.n_fields; i < end; i++) {
+		if (end < m->n_tensors) /* they share its bytes */
+			m->tensors[i].note = "what is in it is listed after it";
+		m->tensors[i].data.length = *stop - a->at;
+	}
 	return RC_OK;
 }
 
@@ -73,9 +79,10 @@ static enum rc add_arrays(struct model *m, uint32_t member, struct str name, uns
 		version[1] = a.h.minor;
 		a.at = at + a.h.data;
 		a.size = all.n - a.at;
+		model_claim(m, (struct span){member, at, a.h.data});
 		rc = npy_array_add(&a, &at, e);
 		if (rc == RC_OK && a.h.objects)
-			rc = add_objects(m, &a, e);
+			rc = add_objects(m, &a, &at, e);
 		npy_header_free(&a.h);
 		if (rc != RC_OK)
 			return RC_FAIL;
@@ -230,7 +237,7 @@ static void add_entry(struct model *m, uint32_t member, uint8_t *buf, struct npz
 		a.size = in.size - a.at;
 		rc = npy_array_add(&a, &end, &e);
 		if (rc == RC_OK && a.h.objects)
-			rc = add_objects(m, &a, &e);
+			rc = add_objects(m, &a, &end, &e);
 		npy_header_free(&a.h);
 	}
 	if (rc == RC_OK) {

@@ -256,6 +256,7 @@ static uint32_t external_file(struct reader *r, struct str location)
 	if (source_open_below(&r->m->source, r->v.member, location, &member, &e) == RC_OK) {
 		r->m->files++;
 		r->m->bytes += r->m->source.members[member].size;
+		model_claim(r->m, (struct span){member, 0, 0});
 	} else {
 		model_problem(r->m, STR(""), "external data '%.*s' %s", (int)cut(location, LABEL_MAX).n, location.p,
 			      e.msg);

@@ -130,6 +130,12 @@ void model_note(struct model *m, struct str tensor, const char *fmt, ...)
 	m->notes[m->n_notes - 1] = (struct problem){tensor, text};
 }
 
+void model_claim(struct model *m, struct span span)
+{
+	m->own = grow(m->own, &m->n_own, &m->cap_own, sizeof(*m->own));
+	m->own[m->n_own - 1] = span;
+}
+
 struct meta_value *model_add_meta(struct model *m, struct str key)
 {
 	if (m->n_meta >= limits.metadata) {
@@ -293,6 +299,7 @@ void model_close(struct model *m)
 	free(m->problems);
 	free(m->notes);
 	free(m->calls);
+	free(m->own);
 	arena_free(&m->arena);
 	*m = (struct model){0};
 }

@@ -29,6 +29,7 @@ struct tensor {
 	bool big_endian;
 	bool fortran;          /* the file stores the first index as the fastest-varying */
 	bool broken;           /* what `trouble` tells is the file's fault; else this build does not decode the type */
+	bool undecoded;        /* it does not, though the tensor counts as broken: nothing of it can be compared */
 	bool has_crc32c;       /* the file keeps a CRC-32C of the data as it stands there: model/checksum.h */
 	uint32_t crc32c;
 	struct str tied;       /* the name of the tensor before it that is the same elements of the file; or empty */
@@ -115,6 +116,8 @@ struct model {
 	size_t n_notes, cap_notes;
 	struct call *calls;
 	size_t n_calls, cap_calls;
+	struct span *own; /* see model_claim */
+	size_t n_own, cap_own;
 	uint64_t more_calls; /* beyond CALLS_MAX, not kept */
 	bool disguised;      /* it is no pickle, but the calls are what one would make of it */
 	const char *refusal; /* NULL, or why nothing is known of it but what it would call, and its source */
@@ -159,6 +162,10 @@ bool meta_equal(const struct meta_value *a, const struct meta_value *b);
 /* Checks what every format must keep: the data of each tensor lies inside its member, no two tensors have one name.
  * Breaches become problems. Marks types that num/ cannot decode. Call once, after reading. */
 void model_finish(struct model *, bool (*can_decode)(enum dtype));
+
+/* What the format has there beside tensors: a header, a record. The member is then known to be nothing but these and
+ * tensors: what is left of it belongs to nobody. A length of 0 says only that. */
+void model_claim(struct model *, struct span);
 
 uint64_t model_parameters(const struct model *); /* elements of all tensors; saturates */
 void model_close(struct model *);                /* frees everything; safe on a zeroed one */

@@ -145,6 +145,12 @@ def zips(folder):
     np.save(folder + "/one.npy", x)
     one = open(folder + "/one.npy", "rb").read()
     put(folder + "/trailing.npy", one + b"and more")
+    objects = np.empty(2, object)
+    objects[:] = ["a", x]
+    np.save(folder + "/objects.npy", objects, allow_pickle=True)
+    pickled = open(folder + "/objects.npy", "rb").read()
+    put(folder + "/trailing-objects.npy", pickled + b"and more")
+    put(folder + "/several.npy", one + pickled + one)
     # a picture's head in front of a zip file; a pickle with a zip file behind it
     put(folder + "/gif.npz", moved({0: b"GIF89a" + bytes(26)}))
     put(folder + "/zip.pkl", dumps({"x": x}, 2) + whole)

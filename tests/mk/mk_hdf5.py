@@ -84,6 +84,11 @@ def layouts():
             f[f"group/{i}/a"] = ramp(6) + i
 
 
+    with h5py.File("texts.h5", "w") as f:
+        f["words"] = np.array(["one", "three"], object)
+        f["weights"] = ramp(8)
+
+
 def elsewhere():
     """What leads out of the file, or round in circles."""
     with h5py.File("other.h5", "w") as f:

@@ -101,6 +101,10 @@ def onnx_files(folder):
     put(folder, "again.onnx", again)
     put(folder, "again_other.onnx", again + field(8, field(2, 21)))
     put(folder, "sub/data.bin", FLOATS)
+    put(folder, "stray.onnx", onnx(external("stray.bin", "0", "24") + external("stray.bin", "4096", "24", "x") + external("stray.bin", "4160", "24", "y")))
+    put(folder, "stray.bin", FLOATS + bytes(4072) + FLOATS + b"between".ljust(40) + FLOATS + b"behind")
+    put(folder, "aligned.onnx", onnx(external("aligned.bin", "0", "24") + external("aligned.bin", "4096", "24", "x")))
+    put(folder, "aligned.bin", FLOATS + bytes(4072) + FLOATS + bytes(40))
     for name, target in (("out.bin", "/etc/passwd"), ("in.bin", "sub/data.bin")):
         path = os.path.join(folder, name)
         if os.path.lexists(path):
@@ -246,6 +250,14 @@ def coreml_files(folder):
     put(folder, "p.mlpackage/Data/com.apple.CoreML/model.mlmodel", program(consts))
     data = record(64, 2, 24) + FLOATS + bytes(40) + record(192, 2, 24, 0xDEADBEE0) + record(256, 1, 24) + record(320, 2, 24, start=1 << 63)
     put(folder, "p.mlpackage/Data/com.apple.CoreML/weights/weight.bin", struct.pack("<II", 4, 2) + bytes(56) + data)
+    two = {"a": (11, (2, 3), blob_value(64, "@model_path/weight.bin")), "b": (11, (2, 3), blob_value(192, "@model_path/weight.bin"))}
+    data = struct.pack("<II", 2, 2) + bytes(56) + record(64, 2, 24) + FLOATS + bytes(40) + record(192, 2, 24) + FLOATS
+    for name, stray in (("whole", bytes(40)), ("stray", b"behind".ljust(40))):
+        put(folder, f"{name}/model.mlmodel", program(two))
+        put(folder, f"{name}/weight.bin", data + stray)
+    unused = bytes(40) + record(320, 2, 24) + FLOATS  # of a tensor that the model does not name
+    put(folder, "unused/model.mlmodel", program(two))
+    put(folder, "unused/weight.bin", data + unused)
     put(folder, "program.mlmodel", program({"good": consts["good"]}))
     entry = '{"itemInfoEntries": {"A": {"path": "%s"}}, "rootModelIdentifier": "%s"}'
     manifests = {"outside": entry % ("../../good.mlmodel", "A"), "absolute": entry % ("/etc/passwd", "A"), "no_root": entry % ("x", "B"),
