@@ -27,6 +27,11 @@ static uint64_t load(const struct flatbuf *f, uint64_t at, unsigned size)
 	return load_uint(f->b.p + at, size, false);
 }
 
+static void seen(struct flatbuf *f, uint64_t end)
+{
+	f->end = u64_max(f->end, end);
+}
+
 /* Where the u32 at `at` points: that many bytes on. At least `size` bytes are there. */
 static bool jump(struct flatbuf *f, uint64_t at, unsigned size, uint64_t *to)
 {
@@ -59,6 +64,7 @@ static bool table_at(struct flatbuf *f, uint64_t at, struct fb_table *t)
 		return broken(f, (uint64_t)vtable, "a table's layout leaves the file");
 	if (t->size < 4 || !there(f, at, t->size))
 		return broken(f, (uint64_t)vtable + 2, "a table leaves the file");
+	seen(f, u64_max((uint64_t)vtable + bytes, at + t->size));
 	t->slots = (unsigned)(bytes - 4) / 2;
 	t->at = at;
 	return true;
@@ -120,6 +126,7 @@ bool fb_vector(struct flatbuf *f, const struct fb_table *t, unsigned slot, unsig
 	if (load(f, to, 4) > (f->b.n - to - 4) / size)
 		return broken(f, to, "a list is longer than the file");
 	*out = (struct fb_vector){to + 4, load(f, to, 4)};
+	seen(f, out->at + out->n * size);
 	return true;
 }
 
@@ -134,6 +141,26 @@ bool fb_item(struct flatbuf *f, const struct fb_vector *v, uint64_t i, struct fb
 		return true;
 	*out = (struct fb_table){0};
 	return false;
+}
+
+void fb_unknown(struct flatbuf *f, const struct fb_table *t)
+{
+	static const unsigned sizes[] = {8, 4, 1};
+
+	for (unsigned slot = 0; !f->bad && slot < t->slots; slot++) {
+		uint64_t at = load(f, t->vtable + 4 + 2 * (uint64_t)slot, 2), to;
+
+		if (at < 4 || at + 4 > t->size)
+			continue;
+		to = t->at + at + load(f, t->at + at, 4);
+		if (to == t->at + at || to % 4 || !there(f, to, 4))
+			continue;
+		for (size_t i = 0; i < COUNT(sizes); i++)
+			if (load(f, to, 4) <= (f->b.n - to - 4) / sizes[i]) {
+				seen(f, to + 4 + load(f, to, 4) * sizes[i]);
+				break;
+			}
+	}
 }
 
 uint64_t fb_number(const struct flatbuf *f, const struct fb_vector *v, uint64_t i, unsigned size)

@@ -12,6 +12,7 @@
 struct flatbuf {
 	struct bytes b;
 	uint64_t tables; /* visited: many places may point at one, so that few bytes can ask for much work */
+	uint64_t end;    /* of all that was looked at */
 	bool bad;
 	uint64_t at;     /* what is not sound stands there, */
 	const char *what; /* and is this */
@@ -37,6 +38,9 @@ uint64_t fb_uint(struct flatbuf *, const struct fb_table *, unsigned slot, unsig
 bool fb_child(struct flatbuf *, const struct fb_table *, unsigned slot, struct fb_table *);
 bool fb_vector(struct flatbuf *, const struct fb_table *, unsigned slot, unsigned size, struct fb_vector *);
 bool fb_item(struct flatbuf *, const struct fb_vector *, uint64_t i, struct fb_table *);
+
+/* A table of which nobody knows the fields: what may be a list in it counts as looked at. */
+void fb_unknown(struct flatbuf *, const struct fb_table *);
 
 /* Element i of a vector of numbers. */
 uint64_t fb_number(const struct flatbuf *, const struct fb_vector *, uint64_t i, unsigned size);

@@ -489,6 +489,8 @@ static enum rc read_tflite(struct model *m, uint32_t member, struct err *e)
 	m->files = 1;
 	m->bytes = m->source.members[member].size;
 	rc = read_model(&r, e);
+	if (rc == RC_OK)
+		tflite_claim(m, member);
 	if (rc != RC_OK && m->n_tensors) { /* what was found before that is shown */
 		model_problem(m, STR(""), "%s", e->msg);
 		rc = RC_OK;

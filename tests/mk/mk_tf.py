@@ -139,6 +139,9 @@ def lite():
     nested = note.end({0: note.text("a net"), 1: note.text("what it does"), 4: note.text("somebody"), 5: note.text("Apache-2.0")})
     tf.save("./good.tflite", tf.tflite(tensors, scales, metadata=(("min_runtime_version", b"1.5.0\0\0\0"), ("TFLITE_METADATA", nested),
                                                                  ("blob", b"\xff\0\1")), codes=((3, ""), (32, "MyOp"), (150, ""))))
+    whole = open("good.tflite", "rb").read()
+    tf.save("./stray.tflite", whole + b"behind")
+    tf.save("./zeros.tflite", whole + bytes(64))
     tf.save("./bias.tflite", tf.tflite({"bias": tensors["conv/bias"]}, {"bias": ([0.5, 0.25, 2.0], [0, 0, 0], 3)}))
     odd = {"same": ("F32", (3,), x[:3].tobytes()), "words": ("string", (1,), b"\1\0\0\0\4\0\0\0abcd"), "nibbles": ("int4", (4,), b"\x21\x43"),
            "sparse": ("F32", (12,), x[:2].tobytes()), "far": ("F32", (2,), None), "short": ("F32", (5,), x[:2].tobytes()),
