@@ -141,12 +141,20 @@ static void compare_rank(struct auditor *a, const size_t *tensors, size_t n, uns
 	free(of);
 }
 
+/* scikit-learn's trees stand side by side under numbers, and are no layers: each has its own nodes. */
+static bool is_tree(struct str name)
+{
+	static const char nodes[] = ".tree_.";
+
+	return name.n && memmem(name.p, name.n, nodes, sizeof(nodes) - 1) != NULL;
+}
+
 /* Where a name has nothing but a number, as in tensor_3, weights and biases are one part by their names. */
 static void compare_peers(struct auditor *a, const size_t *tensors, size_t n)
 {
 	bool seen[RANK_MAX + 1] = {false};
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !is_tree(a->m->tensors[tensors[0]].name); i++) {
 		unsigned rank = a->m->tensors[tensors[i]].rank;
 
 		if (!seen[rank])
