@@ -374,6 +374,7 @@ static const struct relay {
 	{"numpy.random._pickle", "__generator_ctor", 1, 0},
 };
 
+/* NOLINTNEXTLINE(misc-no-recursion): once, for what is called then is not harmless, and relays nothing */
 static void relayed(struct pickle *p, const struct pk *global, const struct pk *args, uint64_t at)
 {
 	for (size_t i = 0; i < COUNT(relays); i++) {
@@ -429,6 +430,7 @@ static bool runs_stream(struct pickle *p, const struct pk *args, uint64_t at)
 }
 
 /* Whether nothing more is to be said of it than its name. */
+/* NOLINTNEXTLINE(misc-no-recursion): see relayed and runs_stream */
 static bool is_harmless(struct pickle *p, struct call *call, const struct pk *named, const struct pk *args, uint64_t at)
 {
 	struct call *c;
@@ -450,6 +452,7 @@ static bool is_harmless(struct pickle *p, struct call *call, const struct pk *na
 	return true;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): the same */
 void pk_called(struct pickle *p, struct pk *callee, const struct pk *args, const struct pk *keywords, uint64_t at)
 {
 	struct call call = {.member = p->member, .offset = p->base + at, .called_at = p->base + at,

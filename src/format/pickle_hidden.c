@@ -76,6 +76,7 @@ void hidden_pickles(struct model *m)
 
 /* ---- without a directory ---- */
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): zlib writes there */
 static size_t inflated(struct bytes in, uint8_t *out, size_t most)
 {
 	z_stream z = {.next_in = (Bytef *)in.p, .avail_in = (uInt)u64_min(in.n, 1 << 30), .next_out = out,
