@@ -33,8 +33,8 @@ static struct str without(struct str name, struct str ending)
 	return name;
 }
 
-/* An array of objects is a pickle: what weighs something in it is listed after the array. Adds members. *stop gets where
- * the pickle ends, if that is known. */
+/* An array of objects is a pickle: what weighs something in it is listed after the array. Adds members. *stop gets
+ * where the pickle ends, if that is known. */
 static enum rc add_objects(struct model *m, const struct npy_array *a, uint64_t *stop, struct err *e)
 {
 	struct pickled x = {.member = a->member, .beside = a->member, .at = a->at, .prefix = a->name, .only = "array"};
