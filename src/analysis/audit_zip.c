@@ -6,10 +6,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "analysis/audit_check.h"
 #include "bytes/cur.h"
+#include "bytes/inflate.h"
 #include "bytes/signature.h"
 
 enum { LOCAL_SIZE = 30, END_SIZE = 22 };
@@ -128,8 +128,9 @@ static void tail_one(void *arg, size_t i)
 	uint8_t *out;
 	int rc = Z_OK;
 
-	if (!is_entry(x->s, (uint32_t)i) || !in.p || inflateInit2(&z, -MAX_WBITS) != Z_OK)
+	if (!is_entry(x->s, (uint32_t)i) || !in.p)
 		return;
+	inflate_begin(&z, -MAX_WBITS);
 	out = xmalloc(STEP);
 	while (rc == Z_OK && z.total_out <= x->s->members[i].size) {
 		if (!z.avail_in) {
@@ -138,7 +139,7 @@ static void tail_one(void *arg, size_t i)
 		}
 		z.next_out = out;
 		z.avail_out = STEP;
-		rc = inflate(&z, Z_NO_FLUSH);
+		rc = inflate_step(&z, Z_NO_FLUSH);
 	}
 	if (rc == Z_STREAM_END)
 		x->left[i] = in.n - z.total_in;

@@ -5,10 +5,10 @@
 #include <archive_entry.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "base/err.h"
 #include "base/util.h"
+#include "bytes/inflate.h"
 
 enum { STEP = 64 * 1024, AT_ONCE = 1 << 30 };
 
@@ -60,8 +60,8 @@ struct decompress *decompress_new(struct bytes packed)
 
 	d->packed = packed;
 	d->gzip = packed.n >= 2 && memcmp(packed.p, "\x1f\x8b", 2) == 0;
-	if (d->gzip && inflateInit2(&d->z, MAX_WBITS + 16) != Z_OK)
-		die("out of memory (zlib)");
+	if (d->gzip)
+		inflate_begin(&d->z, MAX_WBITS + 16);
 	return d;
 }
 
@@ -115,7 +115,7 @@ static ptrdiff_t next_of_gzip(struct decompress *d, const void **p)
 			z->avail_in = (uInt)u64_min(d->packed.n - d->given, AT_ONCE);
 			d->given += z->avail_in;
 		}
-		rc = inflate(z, Z_NO_FLUSH);
+		rc = inflate_step(z, Z_NO_FLUSH);
 		d->taken = d->given - z->avail_in;
 		if (rc == Z_STREAM_END)
 			d->ended = !begin_another(d);

@@ -344,9 +344,19 @@ static const char *dir_of(struct arena *a, const char *path)
 	return arena_str(a, (struct str){path, slash == path ? 1 : (size_t)(slash - path)}).p;
 }
 
+/* For the caller to free; NULL: there is no such file, and errno says why. */
+static char *resolved(const char *path)
+{
+	char *real = realpath(path, NULL);
+
+	if (!real && errno == ENOMEM)
+		die("out of memory"); /* the file may well be there */
+	return real;
+}
+
 static enum rc open_inside(const char *dir, const char *path, int *fd, struct err *e)
 {
-	char *real_dir = realpath(dir, NULL), *target = realpath(path, NULL);
+	char *real_dir = resolved(dir), *target = resolved(path);
 	enum rc rc = RC_OK;
 
 	if (!real_dir || !target)

@@ -10,10 +10,10 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "base/limits.h"
 #include "bytes/decompress.h"
+#include "bytes/inflate.h"
 #include "bytes/member.h"
 #include "bytes/stream.h"
 
@@ -338,8 +338,7 @@ static enum rc inflate_into(struct spool *sp, struct bytes in, uint64_t *packed,
 	enum rc rc = RC_OK;
 	int k = Z_OK;
 
-	if (inflateInit2(&z, MAX_WBITS + 32) != Z_OK) /* of either kind */
-		die("out of memory (zlib)");
+	inflate_begin(&z, MAX_WBITS + 32); /* of either kind */
 	while (rc == RC_OK && k == Z_OK) {
 		if (!z.avail_in) {
 			z.next_in = (Bytef *)(uintptr_t)rest.p;
@@ -349,7 +348,7 @@ static enum rc inflate_into(struct spool *sp, struct bytes in, uint64_t *packed,
 		}
 		z.next_out = buf;
 		z.avail_out = HELD;
-		k = inflate(&z, Z_NO_FLUSH);
+		k = inflate_step(&z, Z_NO_FLUSH);
 		if (k == Z_OK || k == Z_STREAM_END)
 			rc = spool_put(sp, buf, HELD - z.avail_out, e);
 		if (rc == RC_OK)
@@ -389,12 +388,11 @@ size_t zlib_head(struct bytes stream, uint8_t *out, size_t n)
 
 	if (stream.n < 2 || (stream.p[0] & 15) != 8 || ((unsigned)stream.p[0] << 8 | stream.p[1]) % 31)
 		return 0;
-	if (inflateInit(&z) != Z_OK)
-		die("out of memory (zlib)");
+	inflate_begin(&z, MAX_WBITS);
 	z.next_out = out;
 	z.avail_out = (uInt)n;
 	do
-		k = inflate(&z, Z_NO_FLUSH);
+		k = inflate_step(&z, Z_NO_FLUSH);
 	while (k == Z_OK && z.avail_out && z.avail_in);
 	inflateEnd(&z);
 	return k == Z_OK || k == Z_STREAM_END || k == Z_BUF_ERROR ? n - z.avail_out : 0;

@@ -3,7 +3,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
+
+#include "bytes/inflate.h"
 
 struct stream {
 	const struct source *source;
@@ -34,7 +35,7 @@ static enum rc check_end(struct stream *s, struct err *e)
 			s->packed.p += s->z.avail_in;
 			s->packed.n -= s->z.avail_in;
 		}
-		rc = inflate(&s->z, Z_NO_FLUSH);
+		rc = inflate_step(&s->z, Z_NO_FLUSH);
 		s->ended = rc == Z_STREAM_END;
 		if (rc != Z_OK && rc != Z_STREAM_END)
 			break;
@@ -63,7 +64,7 @@ static enum rc inflate_some(struct stream *s, uint8_t *out, size_t n, struct err
 			s->packed.p += s->z.avail_in;
 			s->packed.n -= s->z.avail_in;
 		}
-		rc = s->ended ? Z_BUF_ERROR : inflate(&s->z, Z_NO_FLUSH);
+		rc = s->ended ? Z_BUF_ERROR : inflate_step(&s->z, Z_NO_FLUSH);
 		if (rc == Z_STREAM_END)
 			s->ended = true;
 		if (rc == Z_BUF_ERROR || (s->ended && s->z.avail_out))
@@ -197,8 +198,7 @@ enum rc stream_open(struct stream **out, const struct source *source, struct spa
 	} else {
 		s->packed = m->packed;
 		s->deflated = true;
-		if (inflateInit2(&s->z, -MAX_WBITS) != Z_OK)
-			die("out of memory (zlib)");
+		inflate_begin(&s->z, -MAX_WBITS);
 		if (skip_to(s, span.offset, e) != RC_OK) {
 			stream_close(s);
 			return RC_FAIL;

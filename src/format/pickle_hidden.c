@@ -8,8 +8,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
+#include "bytes/inflate.h"
 #include "format/pickle.h"
 #include "format/pickled.h"
 
@@ -83,9 +83,8 @@ static size_t inflated(struct bytes in, uint8_t *out, size_t most)
 		      .avail_out = (uInt)most};
 	size_t n;
 
-	if (inflateInit2(&z, -MAX_WBITS) != Z_OK)
-		return 0;
-	(void)inflate(&z, Z_SYNC_FLUSH); /* as far as it goes */
+	inflate_begin(&z, -MAX_WBITS);
+	(void)inflate_step(&z, Z_SYNC_FLUSH); /* as far as it goes */
 	n = most - z.avail_out;
 	inflateEnd(&z);
 	return n;
