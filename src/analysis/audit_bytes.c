@@ -86,7 +86,7 @@ static void sum_one(void *arg, size_t i)
 	const struct tensor *t = &x->m->tensors[i];
 	struct err e;
 
-	if (!t->broken && tensor_check_sum(x->m, t, &e) != RC_OK && !source_lost(&x->m->source, t->data))
+	if (!t->broken && tensor_check_sum(x->m, t, &e) != RC_OK && !tensor_lost(x->m, t))
 		x->why[i] = xstrdup(e.msg);
 }
 

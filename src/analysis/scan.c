@@ -602,7 +602,7 @@ static void throw_away_lost(struct task *t)
 	for (int side = A; side <= B; side++) {
 		const struct tensor *of = s->rows[t->row].t[side];
 
-		if (of && source_lost(&s->m[side].source, of->data)) {
+		if (of && tensor_lost(&s->m[side], of)) {
 			err_set(&e, "the file shrank while it was open");
 			fail(t, side, &e);
 		}

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/pool.h"
-#include "model/pack.h"
 #include "num/decode.h"
 #include "num/feed.h"
 #include "num/moments.h"
@@ -172,15 +171,6 @@ static enum rc survey_values(struct survey *sv, const struct model *m, const str
 	return rc;
 }
 
-/* Whether the file became shorter where the tensor's bytes were: zeros were read in their place. */
-static bool is_lost(const struct model *m, const struct tensor *t)
-{
-	for (unsigned k = 0; t->pack && k < t->pack->n_parts; k++)
-		if (source_lost(&m->source, t->pack->parts[k].data))
-			return true;
-	return source_lost(&m->source, t->data);
-}
-
 struct surveying {
 	const struct model *m;
 	struct survey *surveys;
@@ -201,7 +191,7 @@ static void survey_one(void *arg, size_t i)
 	sv->read = survey_values(sv, x->m, t, &sides, &e) == RC_OK;
 	if (!sv->read)
 		x->why[i] = xstrdup(e.msg);
-	if (is_lost(x->m, t)) {
+	if (tensor_lost(x->m, t)) {
 		free(x->why[i]);
 		x->why[i] = xstrdup("the file shrank while it was open");
 		*sv = (struct survey){0};

@@ -110,7 +110,7 @@ static enum rc write_elements(struct outfile *o, struct feed *f, const struct mo
 	}
 	free(x);
 	free(out);
-	if (rc == RC_OK && source_lost(&m->source, t->data))
+	if (rc == RC_OK && tensor_lost(m, t))
 		rc = err_set(e, "the file shrank while it was open");
 	return rc;
 }

@@ -55,7 +55,7 @@ static enum rc load(struct values *v, uint64_t first, struct err *e)
 	decode(v->t->type, v->x, raw, n);
 	for (size_t i = 0; element_is_whole(v->t->type) && i < n; i++)
 		v->whole[i] = load_uint(raw + 8 * i, 8, false);
-	if (source_lost(&v->model->source, v->t->data))
+	if (tensor_lost(v->model, v->t))
 		return err_set(e, "the file shrank while it was open");
 	v->first = first;
 	v->n = n;

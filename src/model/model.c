@@ -136,6 +136,14 @@ void model_claim(struct model *m, struct span span)
 	m->own[m->n_own - 1] = span;
 }
 
+bool tensor_lost(const struct model *m, const struct tensor *t)
+{
+	for (unsigned k = 0; t->pack && k < t->pack->n_parts; k++)
+		if (source_lost(&m->source, t->pack->parts[k].data))
+			return true;
+	return source_lost(&m->source, t->data);
+}
+
 struct meta_value *model_add_meta(struct model *m, struct str key)
 {
 	if (m->n_meta >= limits.metadata) {

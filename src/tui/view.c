@@ -84,7 +84,7 @@ bool row_lost(const struct screen *sc, const struct row *r)
 {
 	for (int side = A; side <= B; side++)
 		if (r->t[side] && sc->file_news[side] == SOURCE_SHRANK &&
-		    source_lost(&sc->s->m[side].source, r->t[side]->data))
+		    tensor_lost(&sc->s->m[side], r->t[side]))
 			return true;
 	return false;
 }

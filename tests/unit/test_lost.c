@@ -11,7 +11,8 @@
 
 #include <cmocka.h>
 
-#include "bytes/source.h"
+#include "model/model.h"
+#include "model/pack.h"
 
 enum { PAGES = 16, SIZE = PAGES * 65536 };
 
@@ -45,6 +46,19 @@ static unsigned char at(const struct source *s, uint32_t member, uint64_t offset
 	return *(const volatile unsigned char *)b.p;
 }
 
+/* A tensor whose codes are there, and whose scales are not. */
+static void is_lost_with_a_part(const struct source *s, uint32_t member)
+{
+	struct pack_part parts[] = {{.data = {member, 0, 16}}, {.data = {member, SIZE - 16, 16}}};
+	struct pack pack = {.parts = parts, .n_parts = 1};
+	struct tensor t = {.data = parts[0].data, .pack = &pack};
+	struct model m = {.source = *s};
+
+	assert_false(tensor_lost(&m, &t));
+	pack.n_parts = 2;
+	assert_true(tensor_lost(&m, &t));
+}
+
 static void shrinks(void **unused)
 {
 	struct sigaction bus = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO}, before;
@@ -75,6 +89,7 @@ static void shrinks(void **unused)
 	assert_int_equal(source_watch(&s, &name), SOURCE_SHRANK);
 	assert_true(str_eq(name, STR("shrinks")));
 	assert_true(source_lost(&s, (struct span){member, SIZE / 2, 1})); /* known without touching it */
+	is_lost_with_a_part(&s, member);
 	assert_false(source_recover(&s));
 	source_close(&s);
 	sigaction(SIGBUS, &before, NULL);
