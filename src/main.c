@@ -155,7 +155,10 @@ static int run(struct session *s, struct opts *o)
 	if (o->n_paths)
 		confine(s, o);
 	session_start(s);
-	status = o->cmd ? o->cmd->run(s, o) : tui_run(s, o);
+	if (o->cmd)
+		status = o->cmd->run(s, o);
+	else
+		status = tui_run(s, o, &e) == RC_OK ? 0 : trouble(e.msg, "");
 	session_close(s);
 	return status;
 }

@@ -11,7 +11,6 @@
 
 #include "analysis/opening.h"
 #include "base/pool.h"
-#include "base/utf8.h"
 #include "bytes/spool.h"
 #include "format/h5scan.h"
 #include "tui/browse.h"
@@ -444,28 +443,18 @@ void tui_needs(const struct opts *o, struct sandbox *box)
 		script_needs(o->keys_file, box);
 }
 
-static void trouble(const char *why, bool ascii)
-{
-	struct buf b = {0};
-
-	utf8_display(&b, str_of(why), ascii);
-	fprintf(stderr, "weigh: %s\n", b.p ? b.p : "");
-	buf_free(&b);
-}
-
-int tui_run(struct session *s, const struct opts *o)
+enum rc tui_run(struct session *s, const struct opts *o, struct err *e)
 {
 	struct screen sc = {.s = s, .opts = o, .prefix = K_NONE, .letter_of = ACT_NONE, .pane = PANE_AUTO};
-	struct err e;
 	enum rc rc;
 	int sig;
 
 	pool_give_way(s->pool); /* a key is answered before anything more is computed */
-	rc = term_open(o, &e);
+	rc = term_open(o, e);
 	if (rc == RC_OK) {
 		sc.ascii = term_ascii();
 		config_read(&sc);
-		rc = run(&sc, &e);
+		rc = run(&sc, e);
 		sig = term_signal();
 		/* first the terminal, then the wait for what the workers are at */
 		term_give_back();
@@ -474,8 +463,5 @@ int tui_run(struct session *s, const struct opts *o)
 		if (sig)
 			raise(sig);
 	}
-	if (rc == RC_OK)
-		return 0;
-	trouble(e.msg, o->ascii);
-	return 2;
+	return rc;
 }
