@@ -52,6 +52,9 @@ struct audit {
  * where the filter lets the name pass; NULL: of all. */
 void audit_model(struct audit *, struct session *, int side, const struct filter *);
 
+/* Whether what stands beside the model is looked at: it is a directory, or an index in one. */
+bool audit_looks_beside(const struct model *);
+
 /* Leaves of b only what has no counterpart in a: the same code about the same thing. */
 void audit_news(struct audit *b, const struct audit *a);
 

@@ -38,20 +38,31 @@ struct beside {
 	bool deep;
 };
 
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+bool audit_looks_beside(const struct model *m)
+{
+	const struct format *f = m->format ? format_by_name(m->format) : NULL;
+
+	return is_directory(m->path) || (f && f->rank == RANK_INDEX && access(m->path, F_OK) == 0);
+}
+
 /* The directory that is the model; NULL: it is none. deep: with what is below it. */
 static const char *own_directory(struct auditor *a, bool *deep)
 {
 	const struct format *f = a->m->format ? format_by_name(a->m->format) : NULL;
 	const char *path = a->m->path, *slash = strrchr(path, '/');
-	struct stat st;
 
 	*deep = true;
-	if (stat(path, &st) != 0)
+	if (!audit_looks_beside(a->m))
 		return NULL;
-	if (S_ISDIR(st.st_mode))
+	if (is_directory(path))
 		return path;
-	if (!f || f->rank != RANK_INDEX)
-		return NULL;
 	*deep = f == &format_savedmodel || f == &format_coreml_package;
 	return slash ? arena_str(&a->out->arena, (struct str){path, (size_t)(slash + 1 - path)}).p : ".";
 }

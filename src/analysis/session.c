@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "analysis/align.h"
+#include "analysis/audit.h"
 #include "analysis/tree.h"
 #include "base/map.h"
 #include "base/pool.h"
@@ -141,15 +142,6 @@ static bool is_deflated(const struct source *s)
 	return false;
 }
 
-/* Whether what stands beside it is looked at (analysis/audit_beside.c). */
-static bool is_directory(const struct model *m)
-{
-	const struct format *f = m->format ? format_by_name(m->format) : NULL;
-	struct stat st;
-
-	return (f && f->rank == RANK_INDEX) || (stat(m->path, &st) == 0 && S_ISDIR(st.st_mode));
-}
-
 void session_needs(const struct session *s, const struct opts *o, struct sandbox *box)
 {
 	if (s->n_models < o->n_paths) {
@@ -162,7 +154,7 @@ void session_needs(const struct session *s, const struct opts *o, struct sandbox
 		if (strcmp(o->path[i], "-") != 0)
 			allow_model(box, o->path[i]);
 		/* an array that is to be turned is inflated first (num/feed.c), and a packed pickle beside it */
-		if (is_deflated(&s->m[i].source) || (o->cmd && o->cmd->findings && is_directory(&s->m[i])))
+		if (is_deflated(&s->m[i].source) || (o->cmd && o->cmd->findings && audit_looks_beside(&s->m[i])))
 			sandbox_allow(box, spool_directory(), SANDBOX_TEMPORARY);
 	}
 }
