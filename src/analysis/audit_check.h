@@ -17,6 +17,7 @@ struct auditor {
 	size_t found;                  /* by it */
 	struct beside *beside;         /* what stands beside it, once it was looked for */
 	struct neighbours *neighbours; /* of that the files that were looked into for calls; NULL: none yet */
+	const struct templates *templates; /* the model's chat templates, once they were looked for */
 	const struct archive_end *end; /* of the archive or compressed file that the model came out of; NULL: of none */
 };
 

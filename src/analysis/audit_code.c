@@ -294,20 +294,28 @@ static void add_template(void *arg, struct str name, struct str text)
 	t->end = &x->next;
 }
 
-static const struct template *templates_of(struct auditor *a, const struct model *m)
+static const struct templates *look_for_templates(struct auditor *a, const struct model *m)
 {
-	struct templates t = {.arena = &a->out->arena};
+	struct templates *t = arena_new(&a->out->arena, struct templates, 1);
 
-	t.end = &t.first;
+	t->arena = &a->out->arena;
+	t->end = &t->first;
 	for (size_t i = 0; i < m->n_meta; i++) {
 		const struct meta *x = &m->meta[i];
 
 		if (x->value.kind == META_TEXT && x->key.n &&
 		    memmem(x->key.p, x->key.n, "chat_template", strlen("chat_template")))
-			add_template(&t, x->key, x->value.u.text);
+			add_template(t, x->key, x->value.u.text);
 	}
-	templates_beside(t.arena, m, add_template, &t);
-	return t.first;
+	templates_beside(t->arena, m, add_template, t);
+	return t;
+}
+
+static const struct template *templates_of(struct auditor *a)
+{
+	if (!a->templates)
+		a->templates = look_for_templates(a, a->m);
+	return a->templates->first;
 }
 
 /* The whole identifier that the word begins: __class__ of __. */
@@ -326,7 +334,7 @@ static bool found_word(struct auditor *a, const struct template *x, const char *
 
 void check_template(struct auditor *a)
 {
-	for (const struct template *x = templates_of(a, a->m); x; x = x->next) {
+	for (const struct template *x = templates_of(a); x; x = x->next) {
 		struct finding *f = found(a, STR(""), "%s is a chat template of %zu bytes", said(a, x->name),
 					  x->text.n);
 
@@ -347,7 +355,7 @@ void check_template_code(struct auditor *a)
 		"builtins",
 	};
 
-	for (const struct template *x = templates_of(a, a->m); x; x = x->next) {
+	for (const struct template *x = templates_of(a); x; x = x->next) {
 		bool any = false;
 
 		for (size_t k = 0; k < COUNT(words); k++)
@@ -359,9 +367,9 @@ void check_template_code(struct auditor *a)
 
 void check_template_changed(struct auditor *a)
 {
-	const struct template *of_a = a->other ? templates_of(a, a->other) : NULL;
+	const struct template *of_a = a->other ? look_for_templates(a, a->other)->first : NULL;
 
-	for (const struct template *x = a->other ? templates_of(a, a->m) : NULL; x; x = x->next) {
+	for (const struct template *x = a->other ? templates_of(a) : NULL; x; x = x->next) {
 		const struct template *was = of_a;
 
 		while (was && !str_eq(was->name, x->name))
