@@ -9,7 +9,6 @@ import os
 import re
 import struct
 import subprocess
-import sys
 import tempfile
 import time
 import unicodedata
@@ -17,7 +16,7 @@ import zipfile
 
 import pickles
 from pickles import G, Call
-from terminal import PATIENCE, WEIGH, Terminal
+from terminal import PATIENCE, WEIGH, Terminal, check, finish
 from wire import field
 
 # By bytes; the first of each pair is how it looks when it was made harmless, where it is short enough to be seen whole.
@@ -37,19 +36,6 @@ ODD = [("層" * 50).encode(), ("x" + "層" * 50).encode(), "\U0001f469\u200d\U00
 INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
                        "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]")
 MARKS_MOST = 4
-
-number = 0
-failed = False
-
-
-def check(good, name, detail=""):
-    global number, failed
-    number += 1
-    failed = failed or not good
-    print("%sok %d - %s" % ("" if good else "not ", number, name), flush=True)
-    if not good:
-        print("\n".join("# " + line for line in detail.splitlines()[:60]), flush=True)
-
 
 # ---- the terminal ----
 
@@ -410,5 +396,4 @@ if __name__ == "__main__":
         os.chdir(folder)
         main()
         os.chdir("/")
-    print("1..%d" % number)
-    sys.exit(1 if failed else 0)
+    finish()

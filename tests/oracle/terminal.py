@@ -28,7 +28,13 @@ def check(good, name, detail=""):
     failed = failed or not good
     print("%sok %d - %s" % ("" if good else "not ", number, name), flush=True)
     if not good:
-        print("# " + repr(detail)[-600:], flush=True)
+        lines = detail.splitlines()[:60] if isinstance(detail, str) else [repr(detail)[-600:]]
+        print("\n".join("# " + line for line in lines), flush=True)
+
+
+def finish():
+    print("1..%d" % number)
+    sys.exit(1 if failed else 0)
 
 
 class Terminal:
@@ -242,5 +248,4 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as d:
         shrinking(os.path.join(d, "shrinks.safetensors"))
         vanishing(os.path.join(d, "vanishes.safetensors"))
-    print("1..%d" % number)
-    sys.exit(1 if failed else 0)
+    finish()
