@@ -1,5 +1,6 @@
 /*
- * What is compressed as a whole, and archives: unpacked by libarchive, once, into a temporary file without a name.
+ * What is compressed as a whole, and archives: unpacked by libarchive, behind decompress.c, once, into a temporary file
+ * without a name.
  *
  * libarchive's readers are named one by one: its "all" would bring in filters that start other programs, and mtree,
  * whose entries are files elsewhere on this machine.
