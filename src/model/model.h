@@ -167,8 +167,8 @@ void model_finish(struct model *, bool (*can_decode)(enum dtype));
  * tensors: what is left of it belongs to nobody. A length of 0 says only that. */
 void model_claim(struct model *, struct span);
 
-/* Whether its file, or one that holds a part of what it is packed in, became shorter where its bytes were: zeros are read
- * in their place (source_outlive). */
+/* Whether its file, or one that holds a part of what it is packed in, became shorter where its bytes were: zeros are
+ * read in their place (source_outlive). */
 bool tensor_lost(const struct model *, const struct tensor *);
 
 uint64_t model_parameters(const struct model *); /* elements of all tensors; saturates */

@@ -4,8 +4,8 @@
 
 #include "analysis/session.h"
 
-/* Takes the terminal until the user quits, or runs the script of opts.keys_file without one. A signal that asked for the
- * end ends the program, the terminal restored. */
+/* Takes the terminal until the user quits, or runs the script of opts.keys_file without one. A signal that asked for
+ * the end ends the program, the terminal restored. */
 enum rc tui_run(struct session *, const struct opts *, struct err *);
 
 /* What it will read and write: with one model any other and temporary files, the settings, files in the working
